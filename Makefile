@@ -1,0 +1,121 @@
+# The commands of the house. `make` alone explains them. Everything is made by its age, so a second run is instant.
+# Overridable: PYTHON (makes the environment), VENV (where it lies), CHROMIUM (which browser), PYTEST_ARGS.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+BUNDLE := python/cellucid/static/widget.js
+BUNDLE_SOURCES := $(shell find js/src -type f 2>/dev/null) js/build.mjs js/tsconfig.json package.json package-lock.json
+NODE_MODULES := node_modules/.package-lock.json
+
+PIP_INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt
+SAY = @printf '\n==> %s\n'
+# A browser of the system; installed from Debian's packages when there is none. Its path is the last word on stdout.
+WITH_CHROMIUM = CHROMIUM="$$("$(BIN)/python" ui-tests/hosts/chromium.py)" && export CHROMIUM
+# Neither tool may fetch a browser of its own.
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo env build watch test lint format py-test js-test ui-test bench docs dist clean
+
+help: ## explain every target (this text)
+	@printf 'cellucid: make TARGET\n\n'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@printf '\nOverridable: PYTHON=%s VENV=%s CHROMIUM=path PYTEST_ARGS="-k lasso"\n' '$(PYTHON)' '$(VENV)'
+
+demo: $(STAMPS)/test ## open the quick start in JupyterLab; HEADLESS=1 runs it without a screen and writes build/demo.png
+ifdef HEADLESS
+	@$(WITH_CHROMIUM) && exec "$(BIN)/python" ui-tests/demo.py --headless
+else
+	@exec "$(BIN)/python" ui-tests/demo.py
+endif
+
+env: $(STAMPS)/test ## make the environments: .venv, with cellucid installed in place, and node_modules
+
+build: $(BUNDLE) ## build the viewer into python/cellucid/static/widget.js
+
+watch: $(NODE_MODULES) ## rebuild the viewer at every change of js/src
+	@npm run --silent watch
+
+test: ## everything that must hold: lint, py-test, js-test, ui-test; stops at the first failure
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory py-test
+	@$(MAKE) --no-print-directory js-test
+	@$(MAKE) --no-print-directory ui-test
+
+lint: $(STAMPS)/test ## ruff, mypy, biome, tsc
+	$(SAY) 'lint: ruff check'
+	@"$(BIN)/python" -m ruff check
+	$(SAY) 'lint: ruff format'
+	@"$(BIN)/python" -m ruff format --check
+	$(SAY) 'lint: mypy'
+	@"$(BIN)/python" -m mypy
+	$(SAY) 'lint: biome'
+	@npm run --silent lint
+	$(SAY) 'lint: tsc'
+	@npm run --silent typecheck && echo 'No type errors'
+
+format: $(STAMPS)/test ## format Python and TypeScript, and repair what the linters can repair
+	@"$(BIN)/python" -m ruff check --fix-only
+	@"$(BIN)/python" -m ruff format
+	@npm run --silent format
+
+py-test: $(STAMPS)/test ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+	$(SAY) 'py-test: pytest tests'
+	@"$(BIN)/python" -m pytest tests $(PYTEST_ARGS)
+
+js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer in headless Chromium
+	$(SAY) 'js-test: vitest'
+	@$(WITH_CHROMIUM) && npm run --silent test
+
+ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab, kernel and Chromium
+	$(SAY) 'ui-test: pytest ui-tests'
+	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests $(PYTEST_ARGS)
+
+bench: $(STAMPS)/test $(STAMPS)/bench ## measure side by side with jupyter-scatter, one table
+	@$(WITH_CHROMIUM) && "$(BIN)/python" benchmarks/run.py
+
+docs: $(STAMPS)/test $(STAMPS)/docs ## build the site into build/docs; a warning is an error
+	$(SAY) 'docs: sphinx'
+	@"$(BIN)/python" -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo 'build/docs/index.html'
+
+dist: $(STAMPS)/test ## build dist/*.whl and dist/*.tar.gz, both with the viewer inside
+	@rm -rf dist
+	@"$(BIN)/python" -m build --no-isolation --outdir dist
+
+clean: ## remove what was built; keeps .venv and node_modules
+	rm -rf build dist python/cellucid/static .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python tests ui-tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# ---- what the targets above stand on ----
+
+$(NODE_MODULES): package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo 'error: npm is not on PATH. The viewer is built with Node 20.19 or newer: install it, then run make again.' >&2; exit 1; }
+	$(SAY) 'installing node_modules'
+	@npm ci --no-progress
+	@touch $@
+
+$(BUNDLE): $(BUNDLE_SOURCES) | $(NODE_MODULES)
+	$(SAY) 'building the viewer'
+	@npm run --silent build
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'error: cellucid needs Python 3.11 or newer; name one with make PYTHON=python3.12' >&2; exit 1; }
+	$(SAY) 'making the environment $(VENV)'
+	@"$(PYTHON)" -m venv "$(VENV)"
+
+# Installed in place: a change of Python code needs nothing, a change of js/ only the bundle.
+$(STAMPS)/test: pyproject.toml constraints.txt hatch_build.py $(BUNDLE) | $(BIN)/python $(NODE_MODULES)
+	@if [ ! -e $@ ] || [ -n "$(filter-out $(BUNDLE),$?)" ]; then \
+	  printf '\n==> installing cellucid and its test tools into $(VENV)\n' && $(PIP_INSTALL) -e ".[test]"; fi
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/%: $(STAMPS)/test
+	$(SAY) 'installing the tools for $*'
+	@$(PIP_INSTALL) -e ".[$*]"
+	@touch $@

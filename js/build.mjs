@@ -1,0 +1,79 @@
+// Builds js/src/index.ts into the one file that the wheel carries: python/cellucid/static/widget.js.
+// anywidget sends this file with every widget instance, so its size and shape are checked here, where it is made.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { context, build as esbuild } from "esbuild";
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
+const BUNDLE = join(ROOT, "python", "cellucid", "static", "widget.js");
+const MAX_BYTES = 500_000;
+
+const BANNER =
+  "/*! cellucid, BSD-3-Clause. Contains preact and @preact/signals (MIT, Jason Miller and the Preact team) and lucide icons (ISC, Lucide contributors). */";
+
+/** Rejects what a notebook host could not load, and writes the bundle in one step so that no reader sees half of it. */
+const checkAndWrite = {
+  name: "check-and-write",
+  setup(build) {
+    build.onEnd((result) => {
+      if (result.errors.length > 0) return {};
+      const [output] = Object.values(result.metafile.outputs);
+      const [file] = result.outputFiles;
+      const errors = [];
+      if (file.contents.length > MAX_BYTES) {
+        errors.push(`the bundle has ${file.contents.length} bytes, the limit is ${MAX_BYTES}`);
+      }
+      for (const { path } of output.imports) {
+        errors.push(`the bundle still imports "${path}": it must be one file that needs no network`);
+      }
+      if (!output.exports.includes("default")) {
+        errors.push("js/src/index.ts has no default export: anywidget needs {initialize, render}");
+      }
+      if (errors.length > 0) return { errors: errors.map((text) => ({ text })) };
+      mkdirSync(dirname(BUNDLE), { recursive: true });
+      writeFileSync(`${BUNDLE}.tmp`, file.contents);
+      renameSync(`${BUNDLE}.tmp`, BUNDLE);
+      console.log(`${relative(ROOT, BUNDLE)}: ${(file.contents.length / 1000).toFixed(1)} kB`);
+      return {};
+    });
+  },
+};
+
+const options = {
+  absWorkingDir: ROOT,
+  entryPoints: ["js/src/index.ts"],
+  outfile: BUNDLE,
+  bundle: true,
+  write: false,
+  metafile: true,
+  format: "esm",
+  platform: "browser",
+  target: "es2022",
+  // A module that awaits at its top level delays `initialize`; after 2 s Jupyter's widget manager drops every message.
+  supported: { "top-level-await": false },
+  minify: true,
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  tsconfig: "js/tsconfig.json",
+  define: { "process.env.NODE_ENV": '"production"' },
+  loader: { ".css": "text", ".glsl": "text" },
+  legalComments: "none",
+  banner: { js: BANNER },
+  charset: "utf8",
+  logLevel: "warning",
+  plugins: [checkAndWrite],
+};
+
+if (process.argv.includes("--watch")) {
+  const watcher = await context(options);
+  await watcher.watch();
+} else {
+  try {
+    await esbuild(options);
+  } catch (error) {
+    // esbuild has printed its own errors; anything else is a fault in this script and keeps its traceback.
+    if (!Array.isArray(error.errors)) throw error;
+    process.exitCode = 1;
+  }
+}
