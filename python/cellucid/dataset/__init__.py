@@ -1,0 +1,31 @@
+"""What is shown: a dataset is a tree of named resources, whatever the data are stored in."""
+
+from __future__ import annotations
+
+from cellucid.dataset.anndata import AnnDataDataset
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.errors import (
+    AmbiguousGene,
+    DatasetError,
+    UnknownEmbedding,
+    UnknownField,
+    UnknownLayer,
+    UnknownResource,
+)
+from cellucid.dataset.open import open_dataset
+
+__all__ = [
+    "AmbiguousGene",
+    "AnnDataDataset",
+    "Dataset",
+    "DatasetError",
+    "Embedding",
+    "Field",
+    "FieldRef",
+    "Resource",
+    "UnknownEmbedding",
+    "UnknownField",
+    "UnknownLayer",
+    "UnknownResource",
+    "open_dataset",
+]

@@ -1,0 +1,263 @@
+"""An AnnData in memory, or a view of one, as a dataset. It is only read: never changed and never copied as a whole."""
+
+# What each member does is said once, in `Dataset`.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import tokenize
+from datetime import UTC, datetime
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.cache import ResourceCache
+from cellucid.dataset.embeddings import coordinates, find_embeddings
+from cellucid.dataset.encode import array_resource, encode_codes, float32_copy, json_resource
+from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownField, UnknownResource, warn_user
+from cellucid.dataset.fields import field_series, make_field, showable_columns
+from cellucid.dataset.identity import dataset_id
+from cellucid.dataset.layers import Layers
+from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, identity, manifest
+from cellucid.dataset.paths import (
+    IDENTITY,
+    MANIFEST,
+    categories_path,
+    codes_path,
+    embedding_path,
+    gene_path,
+    parse_gene_path,
+    values_path,
+)
+from cellucid.dataset.references import resolve_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from anndata import AnnData
+    from numpy.typing import NDArray
+
+CACHE_BYTES = 256 * 1024 * 1024
+
+# What pandas raises for expressions that it cannot evaluate: syntax, names, types, values, and what it lacks.
+_QUERY_ERRORS = (
+    SyntaxError,
+    tokenize.TokenError,
+    NameError,
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+)
+
+
+class AnnDataDataset(Dataset):
+    """The dataset of an AnnData in memory.
+
+    What `read` returns is a snapshot from the first time it was read: later changes to the AnnData do not show.
+
+    Args:
+        adata: The data; views are fine.
+        name: What to call the dataset; ``"AnnData"`` unless given.
+
+    Raises:
+        TypeError: The AnnData is backed by a file.
+        DatasetError: There are no cells, or no embedding that can be shown.
+    """
+
+    def __init__(self, adata: AnnData, *, name: str | None = None) -> None:
+        if adata.isbacked:
+            raise TypeError(
+                "this AnnData is backed by a file, which this version cannot read; load it with `adata.to_memory()`"
+            )
+        if adata.n_obs == 0:
+            raise DatasetError(f"there is nothing to show: the AnnData has 0 cells (shape {adata.shape})")
+        self._adata: AnnData | None = adata
+        self._name = "AnnData" if name is None else name
+        self._n_cells: int = adata.n_obs
+        self._id = dataset_id(adata.obs_names, adata.n_vars)
+        self._created_at = datetime.now(UTC)
+        # pandas builds an index' hash table at the first look-up, which is not made for two threads at once.
+        self._pandas_lock = Lock()
+        self._cache = ResourceCache(CACHE_BYTES)
+        self._embeddings = find_embeddings(adata.obsm)
+        self._columns = showable_columns(adata.obs)
+        self._fields = {key: make_field(key, self._series(key), adata.uns) for key in self._columns.positions}
+        self._makers = self._list_makers()
+        self._warn_of_what_will_surprise()
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def n_cells(self) -> int:
+        return self._n_cells
+
+    @property
+    def embeddings(self) -> list[str]:
+        return list(self._embeddings)
+
+    def embedding(self, key: str) -> Embedding:
+        if key not in self._embeddings:
+            there = ", ".join(map(repr, self._embeddings))
+            raise UnknownEmbedding(f"there is no embedding {key!r} that can be shown; expected one of {there}")
+        return self._embeddings[key]
+
+    def coordinates(self, key: str) -> NDArray[np.float32]:
+        return self.read(self.embedding(key).path).as_array()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(self._fields.values())
+
+    def obs(self, key: str) -> pd.Series[Any]:
+        if key not in self._fields:
+            reason = self._columns.left_out.get(key)
+            there = ", ".join(map(repr, self._fields)) or "none"
+            raise UnknownField(
+                f"the obs column {key!r} cannot be shown: {reason}"
+                if reason
+                else f"there is no obs column {key!r}; expected one of {there}"
+            )
+        return self._series(key)
+
+    @property
+    def genes(self) -> pd.Index[Any]:
+        layers = self._layers()
+        return pd.Index([], dtype=object) if layers.default is None else layers.genes(None)
+
+    def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
+        path = gene_path(name, layer)
+        return self._cache.get(path, partial(self._read_gene, name, layer)).as_array()
+
+    @property
+    def layers(self) -> list[str]:
+        return self._layers().names
+
+    @property
+    def default_layer(self) -> str | None:
+        return self._layers().default
+
+    @property
+    def cell_names(self) -> pd.Index[Any] | None:
+        names: pd.Index[Any] = self._open().obs_names
+        return names
+
+    def read(self, path: str) -> Resource:
+        self._open()
+        if (make := self._makers.get(path)) is not None:
+            return self._cache.get(path, make)
+        if (parsed := parse_gene_path(path)) is not None:
+            try:
+                return self._cache.get(path, partial(self._read_gene, *parsed))
+            except KeyError as error:
+                raise UnknownResource(f"there is no resource {path!r}: {error}") from error
+        raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
+
+    def resources(self) -> list[str]:
+        genes = self.genes
+        unique = genes[~genes.duplicated(keep=False)]
+        return [*self._makers, *(gene_path(gene) for gene in unique)]
+
+    def resolve_field(self, text: str) -> FieldRef:
+        with self._pandas_lock:
+            return resolve_field(text, self._fields, self.genes, self._columns.left_out)
+
+    def query(self, expr: str) -> NDArray[np.uint32]:
+        obs = self._open().obs
+        try:
+            # Without these two pandas would look for @names in the frames of this package.
+            outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
+            if np.ndim(outcome) != 1 or not pd.api.types.is_bool_dtype(outcome):
+                raise ValueError("it is not true or false for each cell; compare with something, as in `n_genes > 500`")
+        except _QUERY_ERRORS as error:
+            columns = ", ".join(map(repr, obs.columns[:10])) + (", …" if len(obs.columns) > 10 else "")
+            raise DatasetError(
+                f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
+                f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
+                "put values of Python variables into the string, as in f'n_genes > {threshold}'."
+            ) from error
+        return np.flatnonzero(pd.array(outcome, dtype="boolean").fillna(False)).astype(np.uint32)
+
+    def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
+        return self._open()[np.asarray(positions, dtype=np.intp)]
+
+    def close(self) -> None:
+        self._adata = None
+        self._cache.clear()
+
+    def _open(self) -> AnnData:
+        if self._adata is None:
+            raise DatasetError(f"the dataset {self._name!r} is closed; open it again with `open_dataset(adata)`")
+        return self._adata
+
+    def _layers(self) -> Layers:
+        return Layers(self._open())
+
+    def _series(self, key: str) -> pd.Series[Any]:
+        return field_series(self._open().obs.iloc[:, self._columns.positions[key]], key)
+
+    def _list_makers(self) -> dict[str, Callable[[], Resource]]:
+        """How to make each resource but the genes, by path."""
+        makers: dict[str, Callable[[], Resource]] = {
+            MANIFEST: self._read_manifest,
+            IDENTITY: self._read_identity,
+        }
+        for key in self._embeddings:
+            makers[embedding_path(key)] = partial(self._read_embedding, key)
+        for key, field in self._fields.items():
+            if field.categories is None:
+                makers[values_path(key)] = partial(self._read_values, key)
+                continue
+            makers[codes_path(key, len(field.categories))] = partial(self._read_codes, field)
+            if len(field.categories) > INLINE_CATEGORIES:
+                makers[categories_path(key)] = partial(self._read_categories, field)
+        return makers
+
+    def _read_manifest(self) -> Resource:
+        return json_resource(manifest(self))
+
+    def _read_identity(self) -> Resource:
+        return json_resource(identity(self, self._created_at))
+
+    def _read_embedding(self, key: str) -> Resource:
+        return array_resource(coordinates(self._open().obsm[key]))
+
+    def _read_values(self, key: str) -> Resource:
+        return array_resource(float32_copy(self._series(key).to_numpy()))
+
+    def _read_categories(self, field: Field) -> Resource:
+        return json_resource(category_listing(field))
+
+    def _read_codes(self, field: Field) -> Resource:
+        codes = self._series(field.key).cat.codes.to_numpy()
+        return array_resource(encode_codes(codes, len(field.categories or ())))
+
+    def _read_gene(self, name: str, layer: str | None) -> Resource:
+        with self._pandas_lock:
+            source, position = self._layers().find(name, layer)
+        return array_resource(source.column(position))
+
+    def _warn_of_what_will_surprise(self) -> None:
+        adata = self._open()
+        if self._columns.left_out:
+            reasons = "; ".join(f"{label!r}: {reason}" for label, reason in self._columns.left_out.items())
+            warn_user(f"left out of the obs fields: {reasons}.")
+        for names, what, cure in (
+            (adata.obs_names, "cell", "selecting by name will refuse them; see `adata.obs_names_make_unique()`"),
+            (self.genes, "gene", "they cannot be shown; see `adata.var_names_make_unique()`"),
+        ):
+            if not names.is_unique:
+                twice = names[names.duplicated()].unique()
+                examples = ", ".join(map(repr, twice[:2]))
+                warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")

@@ -1,0 +1,233 @@
+"""What every dataset can do, wherever its data are stored: a tree of named resources, and the questions asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """The bytes at one path of a dataset, with what is needed to read them.
+
+    A resource is a snapshot: it never aliases the user's arrays, so that its bytes agree with its etag for ever.
+    """
+
+    data: memoryview = field(repr=False)
+    """The content as read-only bytes: C order, little-endian."""
+    dtype: str | None
+    """Numpy's name of the elements' type (``"float32"``), or None where the content is not an array."""
+    shape: tuple[int, ...]
+    """Shape of the array, or the number of bytes where the content is not an array."""
+    media_type: str
+
+    @cached_property
+    def etag(self) -> str:
+        """A hash of the content (BLAKE2b, 128 bits, hexadecimal): equal for equal bytes."""
+        return hashlib.blake2b(self.data, digest_size=16).hexdigest()
+
+    @property
+    def nbytes(self) -> int:
+        """Length of the content in bytes."""
+        return self.data.nbytes
+
+    def __len__(self) -> int:
+        return self.nbytes
+
+    def as_array(self) -> NDArray[Any]:
+        """The content as a read-only array of ``shape``, without a copy.
+
+        Raises:
+            TypeError: The resource is not an array (its ``dtype`` is None).
+        """
+        if self.dtype is None:
+            raise TypeError(f"a resource of type {self.media_type} is not an array; read its bytes from `data`")
+        return np.frombuffer(self.data, dtype=np.dtype(self.dtype).newbyteorder("<")).reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """One set of coordinates and where its placed cells lie."""
+
+    key: str
+    dimensions: int
+    path: str
+    min: tuple[float, ...]
+    """Smallest coordinate on each axis, over the placed cells."""
+    max: tuple[float, ...]
+    """Largest coordinate on each axis, over the placed cells."""
+    n_placed: int
+    """Number of cells whose coordinates are all finite."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """An obs column as the viewer shows it."""
+
+    key: str
+    kind: Literal["categorical", "continuous"]
+    categories: tuple[str, ...] | None = None
+    """The categories in their order, unused ones included; None for a continuous field."""
+    colors: tuple[str, ...] | None = None
+    """One ``#rrggbb`` for each category; None for a continuous field."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest finite value; None for a categorical field, or where no value is finite."""
+
+
+@dataclass(frozen=True)
+class FieldRef:
+    """What cells are coloured by: an obs column, or a gene of the matrix in use."""
+
+    kind: Literal["obs", "gene"]
+    key: str
+
+
+class Dataset(ABC):
+    """Cells, their coordinates, their obs fields and their genes.
+
+    Safe to read from several threads at once. Arrays that it returns are read-only.
+    """
+
+    @property
+    @abstractmethod
+    def id(self) -> str:
+        """Identifies the cells, their names and their order: another subset or order has another id."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What a person calls the dataset."""
+
+    @property
+    @abstractmethod
+    def n_cells(self) -> int:
+        """Number of cells (rows)."""
+
+    @property
+    def n_genes(self) -> int:
+        """Number of genes of the default matrix."""
+        return len(self.genes)
+
+    @property
+    @abstractmethod
+    def embeddings(self) -> list[str]:
+        """Keys of the embeddings that can be shown, the one to begin with first."""
+
+    @abstractmethod
+    def embedding(self, key: str) -> Embedding:
+        """One embedding's dimensions, extent and path.
+
+        Raises:
+            UnknownEmbedding: There is none with this key.
+        """
+
+    @abstractmethod
+    def coordinates(self, key: str) -> NDArray[np.float32]:
+        """The original coordinates, ``(n_cells, d)``; a row with a non-finite number is a cell that is not placed.
+
+        Raises:
+            UnknownEmbedding: There is none with this key.
+        """
+
+    @property
+    @abstractmethod
+    def fields(self) -> tuple[Field, ...]:
+        """The obs columns that can be shown, in their order."""
+
+    @abstractmethod
+    def obs(self, key: str) -> pd.Series[Any]:
+        """One obs column as it is shown: categorical with str categories, or float32 with NaN for missing.
+
+        Raises:
+            UnknownField: There is no such column, or it cannot be shown.
+        """
+
+    @property
+    @abstractmethod
+    def genes(self) -> pd.Index[Any]:
+        """Gene names of the default matrix."""
+
+    @abstractmethod
+    def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
+        """One gene's values, ``(n_cells,)``, in the unit of the matrix they come from.
+
+        Args:
+            name: The gene's name in that matrix.
+            layer: One of `layers`; None for the default by scanpy's rule: `raw` if there, else `X`.
+
+        Raises:
+            UnknownField: The matrix has no such gene.
+            UnknownLayer: There is no such matrix.
+            AmbiguousGene: Several columns have this name.
+        """
+
+    @property
+    @abstractmethod
+    def layers(self) -> list[str]:
+        """Names that `gene` takes as its layer: `raw` and `X` where there are such, then the layers."""
+
+    @property
+    @abstractmethod
+    def default_layer(self) -> str | None:
+        """The layer that genes come from unless one is named; None where there is no matrix at all."""
+
+    @property
+    @abstractmethod
+    def cell_names(self) -> pd.Index[Any] | None:
+        """Names of the cells in their order, or None where none are kept."""
+
+    @abstractmethod
+    def read(self, path: str) -> Resource:
+        """The resource at a path.
+
+        Raises:
+            UnknownResource: There is none.
+        """
+
+    @abstractmethod
+    def resources(self) -> list[str]:
+        """Paths of all resources that `read` is sure to have; of the genes, those of the default matrix."""
+
+    @abstractmethod
+    def resolve_field(self, text: str) -> FieldRef:
+        """What a person means by a name: an obs column if there is one, else a gene; ``obs:x``, ``gene:x`` say which.
+
+        Raises:
+            UnknownField: Neither has this name. The message lists close ones.
+            AmbiguousGene: Several columns of the default matrix have this name.
+        """
+
+    @abstractmethod
+    def query(self, expr: str) -> NDArray[np.uint32]:
+        """Ascending positions of the cells for which a pandas expression over obs is true.
+
+        Raises:
+            DatasetError: The expression cannot be evaluated or is not true or false for each cell.
+        """
+
+    @abstractmethod
+    def subset(self, positions: NDArray[np.integer[Any]]) -> Any:
+        """The cells at these positions in the form the data came in (for AnnData: a view)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the data and of what was kept of them; the user's own object stays as it is. Idempotent."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,114 @@
+"""Which entries of ``obsm`` are pictures of the cells, and which one to begin with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cellucid.dataset.base import Embedding
+from cellucid.dataset.encode import float32_copy
+from cellucid.dataset.errors import DatasetError, warn_user
+from cellucid.dataset.paths import embedding_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+DIMENSIONS = 2
+
+# What people want to see first; "" is every other key. The components of a PCA are rarely the picture.
+_PREFERENCE = ("umap", "tsne", "draw_graph", "spatial", "", "pca")
+
+
+def find_embeddings(obsm: Mapping[str, Any]) -> dict[str, Embedding]:
+    """The embeddings that can be shown, by key, the one to begin with first.
+
+    Raises:
+        DatasetError: There is none: no entry has two numeric columns, or none of those places a cell.
+    """
+    flat = [key for key, value in obsm.items() if _is_flat(value)]
+    if not flat:
+        raise DatasetError(
+            f"there is no embedding to show: obsm has {_listing(obsm)}, and this version shows entries with "
+            f"{DIMENSIONS} numeric columns (3 come later). Compute one, for example with `sc.tl.umap(adata)`, or put "
+            'coordinates of shape (n_cells, 2) into `adata.obsm["X_name"]`.'
+        )
+    found = {key: describe(key, coordinates(obsm[key])) for key in sorted(flat, key=lambda key: _rank(key, obsm))}
+    empty = [key for key, embedding in found.items() if embedding.n_placed == 0]
+    if len(empty) == len(found):
+        raise DatasetError(
+            f"no cell has finite coordinates in {_keys(empty)}: every row has a NaN or an infinite number, so there "
+            "is nothing to draw. Compute the embedding again, for example with `sc.tl.umap(adata)`."
+        )
+    if empty:
+        warn_user(f"left out of the embeddings, because no cell has finite coordinates there: {_keys(empty)}.")
+    return {key: embedding for key, embedding in found.items() if embedding.n_placed}
+
+
+def coordinates(value: Any) -> NDArray[np.float32]:
+    """An entry of ``obsm`` as float32 ``(n_cells, d)`` in C order: a copy, missing numbers NaN."""
+    if sparse.issparse(value):
+        value = cast("Any", value).toarray()
+    if isinstance(value, pd.DataFrame):
+        with np.errstate(over="ignore"):
+            return float32_copy(value.to_numpy(dtype="float32", na_value=np.nan))
+    if isinstance(value, np.ma.MaskedArray):
+        value = np.ma.filled(value.astype("float32"), np.nan)
+    return float32_copy(value)
+
+
+def describe(key: str, points: NDArray[np.float32]) -> Embedding:
+    """Measures coordinates; the extent of an embedding that places no cell is 0 to 0."""
+    placed = points[np.isfinite(points).all(axis=1)]
+    low, high = (placed.min(axis=0), placed.max(axis=0)) if len(placed) else (np.zeros(points.shape[1]),) * 2
+    return Embedding(
+        key=key,
+        dimensions=points.shape[1],
+        path=embedding_path(key),
+        min=tuple(float(x) for x in low),
+        max=tuple(float(x) for x in high),
+        n_placed=len(placed),
+    )
+
+
+def _is_flat(value: Any) -> bool:
+    shape: tuple[int, ...] = getattr(value, "shape", ())
+    if len(shape) != 2 or shape[1] != DIMENSIONS:
+        return False
+    if isinstance(value, pd.DataFrame):
+        return all(_is_real(dtype) for dtype in value.dtypes)
+    is_array = isinstance(value, np.ndarray) or sparse.issparse(value)
+    return is_array and _is_real(value.dtype)
+
+
+def _is_real(dtype: Any) -> bool:
+    return getattr(dtype, "kind", "O") in "iuf"
+
+
+def _rank(key: str, keys: Iterable[str]) -> int:
+    if _is_vector_field(key, keys):
+        return len(_PREFERENCE)
+    name = key.lower()
+    return next(
+        (rank for rank, part in enumerate(_PREFERENCE) if part and part in name),
+        _PREFERENCE.index(""),
+    )
+
+
+def _is_vector_field(key: str, keys: Iterable[str]) -> bool:
+    """Whether an entry holds arrows over another one, as scVelo writes them: ``velocity_umap`` over ``X_umap``."""
+    return not key.startswith("X_") and any(
+        other.startswith("X_") and key.endswith(other.removeprefix("X")) for other in keys
+    )
+
+
+def _listing(obsm: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key!r} {tuple(getattr(value, 'shape', ()))}" for key, value in obsm.items()) or "no entries"
+
+
+def _keys(keys: Iterable[str]) -> str:
+    return ", ".join(map(repr, keys))

@@ -1,0 +1,139 @@
+"""How obs columns become fields: categories with codes, or float32 values.
+
+The kind follows from a column's type alone, never from a look at its values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from natsort import natsorted
+from pandas.api import types
+
+from cellucid.dataset.base import Field
+from cellucid.dataset.colors import category_colors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    Categorical: TypeAlias = "pd.Categorical[Any]"
+
+# Natural sorting takes microseconds a name; a column with more distinct values than this is hardly read as a legend.
+_NATURAL_ORDER_LIMIT = 1_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which obs columns can be shown."""
+
+    positions: Mapping[str, int]
+    """Key of each field and the number of its column, in the columns' order."""
+    left_out: Mapping[str, str]
+    """Label of each other column, as a str, and the reason."""
+
+
+def showable_columns(obs: pd.DataFrame) -> Columns:
+    """Gives each column that can be shown its key: its label, as a str where the label is something else.
+
+    Where two labels come to the same key, the one that is a str keeps it, and of two equal ones the first.
+    """
+    labels = list(obs.columns)
+    owners: dict[str, int] = {}
+    for position, label in enumerate(labels):
+        owner = owners.setdefault(str(label), position)
+        if isinstance(label, str) and not isinstance(labels[owner], str):
+            owners[label] = position
+    positions: dict[str, int] = {}
+    left_out: dict[str, str] = {}
+    for position, label in enumerate(labels):
+        key = str(label)
+        if owners[key] != position:
+            left_out[key] = "another column has the same name"
+        elif types.is_complex_dtype(obs.dtypes.iloc[position]):
+            left_out[key] = "complex numbers"
+        else:
+            positions[key] = position
+    return Columns(positions, left_out)
+
+
+def make_field(key: str, series: pd.Series[Any], uns: Mapping[str, Any]) -> Field:
+    """The field of a column that `field_series` made.
+
+    Args:
+        key: The field's key.
+        series: Categorical with str categories, or float32.
+        uns: Where scanpy keeps colours, under ``<key>_colors``.
+    """
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        categories = tuple(series.cat.categories)
+        return Field(key, "categorical", categories, category_colors(key, len(categories), uns))
+    values = series.to_numpy()
+    finite = values[np.isfinite(values)]
+    return Field(key, "continuous", range=(float(finite.min()), float(finite.max())) if finite.size else None)
+
+
+def field_series(series: pd.Series[Any], key: str) -> pd.Series[Any]:
+    """A column as it is shown: categorical with str categories, or float32 with NaN for missing.
+
+    Categorical, bool, str, object and time columns are categorical; numbers are continuous.
+    """
+    values = _continuous(series) if _is_number(series.dtype) else _categorical(series)
+    return pd.Series(values, index=series.index, name=key, copy=False)
+
+
+def _is_number(dtype: Any) -> bool:
+    return types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype)
+
+
+def _continuous(series: pd.Series[Any]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, and no reason to warn
+        return np.array(series.to_numpy(dtype="float32", na_value=np.nan))
+
+
+def _categorical(series: pd.Series[Any]) -> Categorical:
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _with_str_categories(series.array)
+    if types.is_bool_dtype(dtype):
+        truth = series.astype("boolean")
+        return _from_codes(np.where(truth.isna(), -1, truth.fillna(False)), ["False", "True"])
+    if types.is_object_dtype(dtype) or types.is_string_dtype(dtype):
+        return _from_texts(series)
+    # Times, periods and intervals sort by their value, which their text does not always do.
+    return _with_str_categories(pd.Categorical(series))
+
+
+def _with_str_categories(values: Any) -> Categorical:
+    """The categories in their order as str; those that read the same (1 and "1") become one."""
+    texts = [str(category) for category in values.categories]
+    merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
+    codes = values.codes
+    if len(merged) < len(texts):
+        # The last element stands for missing, which -1 indexes.
+        codes = np.array([*(merged[text] for text in texts), -1])[codes]
+    return _from_codes(codes, list(merged))
+
+
+def _from_texts(series: pd.Series[Any]) -> Categorical:
+    """Categories from the values' texts, in the order that scanpy gives to columns of str."""
+    there = series.notna().to_numpy()
+    texts = series.to_numpy(dtype=object)[there]
+    if types.infer_dtype(texts) != "string":
+        texts = np.array([str(value) for value in texts], dtype=object)
+    codes, found = pd.factorize(texts)
+    ordered = natsorted(found) if len(found) <= _NATURAL_ORDER_LIMIT else sorted(found)
+    rank = {text: code for code, text in enumerate(ordered)}
+    all_codes = np.full(len(series), -1)
+    all_codes[there] = np.array([rank[text] for text in found], dtype=np.intp)[codes]
+    return _from_codes(all_codes, ordered)
+
+
+def _from_codes(codes: NDArray[np.integer[Any]], categories: list[str]) -> Categorical:
+    # As objects also where pandas has a str type of its own, so that a column looks the same under every pandas.
+    made: Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(categories, dtype=object))
+    return made

@@ -1,0 +1,89 @@
+"""Which matrix a layer's name means, by scanpy's rule: a layer if named, else ``raw`` if there, else ``X``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellucid.dataset.errors import UnknownLayer
+from cellucid.dataset.genes import GeneSource, SubsetGenes, gene_source
+from cellucid.dataset.references import gene_position
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
+
+
+class Layers:
+    """The matrices of an AnnData by name, each with its own gene names. Reads them anew at each call."""
+
+    def __init__(self, adata: AnnData) -> None:
+        self._adata = adata
+
+    @property
+    def names(self) -> list[str]:
+        """``raw`` and ``X`` where there are such, then the layers; a layer of one of those names is out of reach."""
+        adata = self._adata
+        own = [name for name, there in (("raw", adata.raw is not None), ("X", self._has_x())) if there]
+        # anndata 0.13 lists X among the layers, under None.
+        return own + [name for name in adata.layers if name is not None and name not in own]
+
+    @property
+    def default(self) -> str | None:
+        """What scanpy shows when no layer is named. Where it has no rule, the first layer; None without a matrix."""
+        if self._adata.raw is not None:
+            return "raw"
+        return "X" if self._has_x() else next(iter(self.names), None)
+
+    def resolve(self, layer: str | None) -> str:
+        """The name of the matrix that genes come from.
+
+        Raises:
+            UnknownLayer: There is no such matrix, or none at all.
+        """
+        names = self.names
+        if layer is None and (default := self.default) is not None:
+            return default
+        if layer in names:
+            return layer
+        raise UnknownLayer(
+            f"there is no layer {layer!r}; expected one of {', '.join(map(repr, names))} or None for the default"
+            if names
+            else "the data have no matrix: neither raw nor X nor a layer"
+        )
+
+    def genes(self, layer: str | None) -> pd.Index[Any]:
+        """Gene names of a matrix, in the order of its columns."""
+        in_raw = self.resolve(layer) == "raw" and self._adata.raw is not None
+        names: pd.Index[Any] = self._adata.raw.var_names if in_raw else self._adata.var_names
+        return names
+
+    def find(self, gene: str, layer: str | None) -> tuple[GeneSource, int]:
+        """Where a gene's values are: the matrix to read and the number of its column.
+
+        Raises:
+            UnknownField: The matrix has no such gene.
+            AmbiguousGene: Several of its columns have this name.
+            UnknownLayer: There is no such matrix.
+            DatasetError: It is stored in a way that cannot be read.
+        """
+        layer = self.resolve(layer)
+        return self._source(layer), gene_position(gene, self.genes(layer))
+
+    def _has_x(self) -> bool:
+        whole = self._adata._adata_ref if self._adata.is_view else self._adata
+        return whole.X is not None
+
+    def _source(self, layer: str) -> GeneSource:
+        adata = self._adata
+        if layer == "raw" and adata.raw is not None:
+            return gene_source(adata.raw.X)
+        # A view copies its part of a sparse matrix at each access, so go to the AnnData that it is a view of. There is
+        # no public way; the three names have been the same since anndata 0.7.
+        whole = adata._adata_ref if adata.is_view else adata
+        source = gene_source(whole.X if layer == "X" and self._has_x() else whole.layers[layer])
+        if adata.is_view:
+            cells, genes = np.arange(whole.n_obs)[adata._oidx], np.arange(whole.n_vars)[adata._vidx]
+            return SubsetGenes(source, cells, genes)
+        return source

@@ -1,0 +1,121 @@
+"""The two JSON documents that describe a dataset, from values alone."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from cellucid.dataset.encode import missing_code
+from cellucid.dataset.paths import categories_path, codes_path, values_path
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cellucid.dataset.base import Dataset, Field
+
+FORMAT = "cellucid-manifest-1"
+INLINE_CATEGORIES = 1_000
+"""Fields with more categories keep them in a resource of their own."""
+
+
+def manifest(dataset: Dataset) -> dict[str, Any]:
+    """All that the viewer needs to start."""
+    return {
+        "format": FORMAT,
+        "id": dataset.id,
+        "name": dataset.name,
+        "n_cells": dataset.n_cells,
+        "n_genes": dataset.n_genes,
+        "embeddings": [_embedding_entry(dataset, key) for key in dataset.embeddings],
+        "fields": [field_entry(field) for field in dataset.fields],
+        "layers": dataset.layers,
+        "default_layer": dataset.default_layer,
+    }
+
+
+def field_entry(field: Field) -> dict[str, Any]:
+    """A field's entry in the manifest."""
+    if field.categories is None or field.colors is None:
+        return {"key": field.key, "kind": field.kind, "path": values_path(field.key)}
+    n_categories = len(field.categories)
+    entry: dict[str, Any] = {
+        "key": field.key,
+        "kind": field.kind,
+        "path": codes_path(field.key, n_categories),
+        "missing": missing_code(n_categories),
+        "n_categories": n_categories,
+    }
+    if n_categories > INLINE_CATEGORIES:
+        return entry | {"categories_path": categories_path(field.key)}
+    return entry | category_listing(field)
+
+
+def category_listing(field: Field) -> dict[str, Any]:
+    """A categorical field's categories and colours."""
+    return {"categories": list(field.categories or ()), "colors": list(field.colors or ())}
+
+
+def identity(dataset: Dataset, created_at: datetime) -> dict[str, Any]:
+    """Cellucid's ``dataset_identity.json``, version 2 as the package's 0.0.9 wrote it.
+
+    Args:
+        dataset: The dataset.
+        created_at: When it was opened, in UTC.
+    """
+    fields = dataset.fields
+    n_categorical = sum(field.kind == "categorical" for field in fields)
+    default = dataset.embedding(dataset.embeddings[0])
+    return {
+        "version": 2,
+        "id": dataset.id,
+        "name": dataset.name,
+        "description": "",
+        "created_at": created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "cellucid_data_version": _package_version(),
+        "stats": {
+            "n_cells": dataset.n_cells,
+            "n_genes": dataset.n_genes,
+            "n_obs_fields": len(fields),
+            "n_categorical_fields": n_categorical,
+            "n_continuous_fields": len(fields) - n_categorical,
+            "has_connectivity": False,
+            "n_edges": None,
+        },
+        "embeddings": {
+            "available_dimensions": [default.dimensions],
+            "default_dimension": default.dimensions,
+            "files": {f"{default.dimensions}d": default.path},
+        },
+        "obs_fields": [_identity_field(field) for field in fields],
+        "export_settings": {
+            "compression": None,
+            "var_quantization": None,
+            "obs_continuous_quantization": None,
+            "obs_categorical_dtype": None,
+        },
+    }
+
+
+def _embedding_entry(dataset: Dataset, key: str) -> dict[str, Any]:
+    embedding = dataset.embedding(key)
+    return {
+        "key": embedding.key,
+        "dimensions": embedding.dimensions,
+        "path": embedding.path,
+        "min": list(embedding.min),
+        "max": list(embedding.max),
+        "n_placed": embedding.n_placed,
+    }
+
+
+def _identity_field(field: Field) -> dict[str, Any]:
+    if field.categories is None:
+        return {"key": field.key, "kind": "continuous"}
+    return {"key": field.key, "kind": "category", "n_categories": len(field.categories)}
+
+
+def _package_version() -> str:
+    try:
+        return metadata.version("cellucid")
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"

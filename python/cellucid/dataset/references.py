@@ -1,0 +1,112 @@
+"""What a person means by the name of a field, and what they may have meant where there is none."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from cellucid.dataset.base import FieldRef
+from cellucid.dataset.errors import AmbiguousGene, UnknownField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    import pandas as pd
+
+# difflib takes about 20 microseconds a name; names of quite another length cannot be misspellings.
+_LENGTH_TOLERANCE = 3
+
+
+def resolve_field(
+    text: str, obs_keys: Iterable[str], genes: pd.Index[Any], left_out: Mapping[str, str] = MappingProxyType({})
+) -> FieldRef:
+    """Finds the obs column or gene that a name stands for.
+
+    An obs column of exactly this name comes first, even if the name has a colon; then the explicit forms ``obs:x``
+    and ``gene:x``; then a gene of exactly this name.
+
+    Args:
+        text: The name.
+        obs_keys: Keys of the obs columns that can be shown.
+        genes: Gene names of the matrix in use.
+        left_out: Obs columns that cannot be shown, and why.
+
+    Raises:
+        UnknownField: There is neither.
+        AmbiguousGene: It is the name of several genes.
+    """
+    obs_keys = tuple(obs_keys)
+    for ref in _readings(text):
+        if ref.key in (obs_keys if ref.kind == "obs" else genes):
+            if ref.kind == "gene":
+                gene_position(ref.key, genes)
+            return ref
+    prefix, colon, key = text.partition(":")
+    kind = prefix if colon and prefix in ("obs", "gene") else None
+    name = key if kind else text
+    if name in left_out and kind != "gene":
+        raise UnknownField(f"the obs column {name!r} cannot be shown: {left_out[name]}")
+    searched = [*(obs_keys if kind != "gene" else ()), *(genes if kind != "obs" else ())]
+    matches = close_matches(name, searched)
+    hint = f"Close matches: {_some(matches)}." if matches else f"The obs columns are {_some(obs_keys)}."
+    raise UnknownField(f"{text!r} is neither an obs column nor a gene of the matrix in use. {hint}")
+
+
+def gene_position(name: str, genes: pd.Index[Any]) -> int:
+    """The column of a gene.
+
+    Raises:
+        UnknownField: There is no such gene.
+        AmbiguousGene: Several columns have this name.
+    """
+    try:
+        found = genes.get_loc(name)
+    except KeyError:
+        matches = close_matches(name, genes)
+        hint = f" Close matches: {_some(matches)}." if matches else ""
+        raise UnknownField(f"{name!r} is not among the {len(genes):,} genes of this matrix.{hint}") from None
+    if not isinstance(found, int):
+        columns = [j for j, gene in enumerate(genes) if gene == name]
+        raise AmbiguousGene(
+            f"{len(columns)} columns are named {name!r}: {_some(columns)}. "
+            "Make gene names unique with `adata.var_names_make_unique()` and open the data again."
+        )
+    return found
+
+
+def close_matches(name: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
+    """Names that may have been meant: equal but for case first, then those it begins, then misspellings."""
+    wanted = name.casefold()
+    if not wanted:
+        return []
+    same: list[str] = []
+    longer: list[str] = []
+    similar: dict[str, str] = {}
+    for candidate in candidates:
+        folded = str(candidate).casefold()
+        if folded == wanted:
+            same.append(candidate)
+        elif folded.startswith(wanted):
+            longer.append(candidate)
+        elif abs(len(folded) - len(wanted)) <= _LENGTH_TOLERANCE:
+            similar.setdefault(folded, candidate)
+    found = list(dict.fromkeys([*same, *sorted(longer, key=len)]))
+    if len(found) < limit:
+        found += [similar[match] for match in get_close_matches(wanted, similar, n=limit, cutoff=0.6)]
+    return found[:limit]
+
+
+def _readings(text: str) -> Iterator[FieldRef]:
+    yield FieldRef("obs", text)
+    prefix, colon, key = text.partition(":")
+    if colon and prefix == "obs":
+        yield FieldRef("obs", key)
+    if colon and prefix == "gene":
+        yield FieldRef("gene", key)
+    yield FieldRef("gene", text)
+
+
+def _some(values: Iterable[object], limit: int = 10) -> str:
+    shown = [repr(value) for value in values]
+    return ", ".join(shown[:limit]) + (", …" if len(shown) > limit else "") if shown else "none"

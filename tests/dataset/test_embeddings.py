@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from cellucid.dataset import DatasetError
+from cellucid.dataset.embeddings import coordinates, find_embeddings
+
+XY = np.array([[0.0, 1.0], [2.0, -3.0], [np.nan, 5.0]])
+
+
+def test_umap_comes_first_and_pca_last_and_the_rest_in_their_order() -> None:
+    keys = ["X_pca", "X_b", "X_a", "spatial", "X_draw_graph_fa", "X_tsne", "velocity_umap", "X_umap", "X_umap_2"]
+    expected = ["X_umap", "X_umap_2", "X_tsne", "X_draw_graph_fa", "spatial", "X_b", "X_a", "X_pca", "velocity_umap"]
+    assert list(find_embeddings(dict.fromkeys(keys, XY))) == expected
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        XY,
+        np.asfortranarray(XY.astype(np.float32)),
+        sparse.csr_matrix(XY),
+        sparse.csc_array(XY),
+        pd.DataFrame(XY),
+        pd.DataFrame({"x": pd.array([0, 2, None], dtype="Int64"), "y": [1.0, -3.0, 5.0]}),
+        np.ma.MaskedArray(np.nan_to_num(XY), mask=np.isnan(XY)),
+    ],
+)
+def test_two_numeric_columns_are_an_embedding_in_any_container(stored: Any) -> None:
+    embedding = find_embeddings({"X_umap": stored})["X_umap"]
+    assert np.array_equal(coordinates(stored), XY.astype(np.float32), equal_nan=True)
+    assert coordinates(stored).flags.c_contiguous
+    assert not np.shares_memory(coordinates(stored), stored if isinstance(stored, np.ndarray) else XY)
+    assert (embedding.n_placed, embedding.dimensions) == (2, 2)
+    assert (embedding.min, embedding.max) == ((0.0, -3.0), (2.0, 1.0))
+
+
+def test_only_two_numeric_columns_are_offered() -> None:
+    obsm = {
+        "X_umap": XY,
+        "X_umap_3d": np.zeros((3, 3)),
+        "text": pd.DataFrame({"a": ["x", "y", "z"], "b": 1}),
+        "complex": XY + 1j,
+        "flags": XY > 0,
+        "one": np.zeros((3, 1)),
+    }
+    assert list(find_embeddings(obsm)) == ["X_umap"]
+
+
+def test_without_one_the_error_lists_what_is_there_and_what_to_do() -> None:
+    with pytest.raises(DatasetError, match=r"'X_pca' \(3, 50\), 'X_umap_3d' \(3, 3\).*sc\.tl\.umap"):
+        find_embeddings({"X_pca": np.zeros((3, 50)), "X_umap_3d": np.zeros((3, 3))})
+    with pytest.raises(DatasetError, match="obsm has no entries"):
+        find_embeddings({})
+
+
+def test_one_that_places_no_cell_is_left_out_or_an_error_if_it_is_the_only_one() -> None:
+    nowhere = np.full((3, 2), np.inf)
+    with pytest.raises(DatasetError, match="no cell has finite coordinates in 'X_umap'"):
+        find_embeddings({"X_umap": nowhere})
+    with pytest.warns(UserWarning, match="left out of the embeddings.*'X_umap'"):
+        assert list(find_embeddings({"X_umap": nowhere, "X_tsne": XY})) == ["X_tsne"]
