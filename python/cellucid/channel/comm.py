@@ -1,0 +1,49 @@
+"""The Jupyter comm as a carrier: checked messages in, messages with buffers out, both counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from cellucid.channel.messages import BadMessage, Downstream, Upstream, encode, parse
+
+logger = logging.getLogger("cellucid.jupyter")
+
+Send = Callable[[dict[str, Any], Sequence[memoryview]], None]
+Receive = Callable[[Upstream, list[memoryview]], None]
+
+
+class CommCarrier:
+    """Moves the messages of one widget over its comm.
+
+    Args:
+        send: hands one message to the comm, in practice ``widget.send``.
+        receive: gets every checked message, on the thread where the comm delivers it.
+    """
+
+    def __init__(self, send: Send, receive: Receive) -> None:
+        self._send = send
+        self._receive = receive
+        # Replies come from pool threads and commands from anywhere; a revision must not overtake an older one.
+        self._lock = threading.Lock()
+        self.bytes_sent = 0
+        self.bytes_received = 0
+
+    def send(self, message: Downstream, buffers: Sequence[memoryview] = ()) -> None:
+        """Send one message to the browser. Safe from any thread."""
+        with self._lock:
+            self._send(encode(message), list(buffers))
+            self.bytes_sent += sum(buffer.nbytes for buffer in buffers)
+
+    def receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
+        """Take one message from the browser. A bad one is logged and dropped, never raised into the comm."""
+        views = [memoryview(buffer).cast("B") for buffer in buffers]
+        self.bytes_received += sum(view.nbytes for view in views)
+        try:
+            message = parse(content)
+        except BadMessage as error:
+            logger.warning("dropped a message from the viewer: %s", error)
+            return
+        self._receive(message, views)

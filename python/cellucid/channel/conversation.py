@@ -1,0 +1,187 @@
+"""What one widget and the pages that show it say to each other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from cellucid.channel import messages, rpc, selection
+from cellucid.channel.comm import CommCarrier, Send
+from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
+from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
+from cellucid.channel.selection import Positions
+
+logger = logging.getLogger("cellucid.jupyter")
+
+
+class Host(Protocol):
+    """What the conversation needs of the widget."""
+
+    n_cells: int
+
+    def read_resource(self, path: str) -> rpc.Bytes:
+        """The resource at ``path``; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
+
+    def take_selection(self, positions: Positions) -> None:
+        """Make a selection from the viewer the widget's own; observers run here."""
+
+    def current_selection(self) -> Positions:
+        """The widget's selection: ``uint32 (k,)``, ascending."""
+
+    def names_of(self, positions: Positions) -> Any:
+        """The names of cells."""
+
+    def viewers_changed(self, *, known: bool, ready: bool) -> None:
+        """A page began, finished its first picture, or went away."""
+
+    def report(self, source: str, message: str, hint: str = "") -> None:
+        """Tell the person about an error."""
+
+
+class Conversation:
+    """Orders selections, answers requests, and passes events to hooks.
+
+    Args:
+        host: the widget.
+        send: hands a message to the comm.
+        name: short id, part of thread names.
+        lock: the widget's lock, which also guards its traits: one lock, so that a selection made in the viewer and
+            one made in Python get their revisions in the order in which the trait takes their values.
+    """
+
+    def __init__(self, host: Host, send: Send, *, name: str, lock: threading.RLock) -> None:
+        self._host = host
+        self._lock = lock
+        self.carrier = CommCarrier(send, self._route)
+        self._requests = rpc.RequestServer(
+            self.carrier, {messages.Read: self._read, messages.CurrentSelection: self._current_selection}
+        )
+        self.hooks = HookRegistry()
+        self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
+        self._pages: dict[str, bool] = {}  # page id -> has drawn
+        self._published: Positions = np.empty(0, dtype=np.uint32)
+        self._revision = 0
+
+    def receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
+        """Take a message from the comm. Never raises: what goes wrong is logged and shown in the widget."""
+        try:
+            self.carrier.receive(content, buffers)
+        except Exception as error:  # ipykernel would log it where nobody looks
+            logger.exception("a message from the viewer was not handled")
+            self._host.report(
+                "observer", f"{type(error).__name__}: {error}", "Full traceback in the log cellucid.jupyter."
+            )
+
+    def selection_changed(self) -> None:
+        """Publish the widget's selection, unless it is what the pages hold already."""
+        with self._lock:
+            positions = self._host.current_selection()
+            if np.array_equal(positions, self._published):
+                return
+            self._revision += 1
+            self._published = positions
+            self._broadcast()
+        self._tell_hooks("python", positions)
+
+    def close(self) -> None:
+        """Stop answering and dispatching. Idempotent."""
+        self._requests.close()
+        self.dispatcher.close()
+
+    # -- upstream ----------------------------------------------------------------------------------------------------
+
+    def _route(self, message: Upstream, buffers: list[memoryview]) -> None:
+        if message.page not in self._pages:
+            self._set_page(message.page, drawn=False)
+        match message:
+            case Request():
+                self._requests.submit(message)
+            case Cancel():
+                self._requests.cancel(message.page, message.id)
+            case Event():
+                self._event(message, buffers)
+
+    def _event(self, event: Event, buffers: list[memoryview]) -> None:
+        match event.payload:
+            case messages.Selected():
+                self._selected(event, event.payload, buffers)
+            case messages.Ready(n_cells, dimensions):
+                self._set_page(event.page, drawn=True)
+                self.dispatcher.submit("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
+            case messages.Closed():
+                self._set_page(event.page, drawn=None)
+                self.dispatcher.submit("closed", HookEvent({}))
+            case messages.Click(cell, button, shift, ctrl):
+                if cell < self._host.n_cells:
+                    values = {"cell": cell, "button": button, "shift": shift, "ctrl": ctrl}
+                    self.dispatcher.submit("click", HookEvent(values))
+            case messages.Console(level, text, hint):
+                self._host.report("viewer", text, hint or "")
+                self.dispatcher.submit("console", HookEvent({"level": level, "message": text}))
+            case messages.Custom(values):
+                self.dispatcher.submit(event.event, HookEvent(values))
+
+    def _selected(self, event: Event, selected: messages.Selected, buffers: list[memoryview]) -> None:
+        try:
+            if len(buffers) != 1:
+                raise ValueError(f"one buffer expected, got {len(buffers)}")
+            positions = selection.decode(selected.encoding, buffers[0], selected.count, self._host.n_cells)
+        except ValueError as error:
+            logger.warning("refused a selection from the viewer: %s", error)
+            self.carrier.send(Ack(event.page, event.seq, self._revision, str(error)))
+            return
+        positions.flags.writeable = False
+        with self._lock:
+            self._revision += 1
+            self._published = positions
+            # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
+            self.carrier.send(Ack(event.page, event.seq, self._revision))
+            if len(self._pages) > 1:
+                self._broadcast(without=event.page)
+            try:
+                self._host.take_selection(positions)
+            finally:
+                self._tell_hooks(selected.source, positions)
+
+    def _set_page(self, page: str, *, drawn: bool | None) -> None:
+        with self._lock:
+            if drawn is None:
+                self._pages.pop(page, None)
+            else:
+                self._pages[page] = drawn
+            self._host.viewers_changed(known=bool(self._pages), ready=any(self._pages.values()))
+
+    # -- downstream --------------------------------------------------------------------------------------------------
+
+    def _read(self, wanted: messages.Read) -> rpc.Answer:
+        return rpc.piece(self._host.read_resource(wanted.path), wanted.offset, wanted.length)
+
+    def _current_selection(self, _: messages.CurrentSelection) -> rpc.Answer:
+        with self._lock:
+            payload, data = self._encoded()
+        return rpc.Answer(payload, (data,))
+
+    def _broadcast(self, without: str | None = None) -> None:
+        payload, data = self._encoded()
+        self.carrier.send(Command("selection", payload, without=without), [data])
+
+    def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
+        encoding, data = selection.encode(self._published, self._host.n_cells)
+        return {"revision": self._revision, "encoding": encoding, "count": len(self._published)}, data
+
+    # -- hooks -------------------------------------------------------------------------------------------------------
+
+    def _tell_hooks(self, source: str, positions: Positions) -> None:
+        lazy = {
+            "cells": positions.tolist,
+            "indices": lambda: positions,
+            "names": lambda: self._host.names_of(positions),
+        }
+        self.dispatcher.submit("selection", HookEvent({"source": source}, lazy, positions.nbytes))
+
+    def _hook_failed(self, event: str, error: Exception) -> None:
+        self._host.report("hook", f"A hook for {event!r} raised {type(error).__name__}: {error}")

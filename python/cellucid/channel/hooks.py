@@ -1,0 +1,185 @@
+"""Hooks: the functions that users register, and the one thread that calls them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+logger = logging.getLogger("cellucid.hooks")
+
+Hook = Callable[[Mapping[str, Any]], object]
+_Hook = TypeVar("_Hook", bound=Callable[..., object])
+
+MAX_EVENTS = 10_000
+MAX_BYTES = 256 * 1024 * 1024
+
+
+class HookEvent(Mapping[str, Any]):
+    """What a hook gets: read-only keys, of which the costly ones are made when first read.
+
+    Args:
+        values: what is at hand.
+        lazy: how to make the rest.
+        nbytes: memory that a waiting event holds.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], lazy: Mapping[str, Callable[[], Any]] | None = None, nbytes: int = 0
+    ) -> None:
+        self._values = dict(values)
+        self._lazy = dict(lazy or {})
+        self._keys = (*self._values, *self._lazy)
+        self._lock = threading.Lock()
+        self.nbytes = nbytes
+
+    def __getitem__(self, key: str) -> Any:
+        with self._lock:
+            if key in self._lazy:
+                self._values[key] = self._lazy.pop(key)()
+            return self._values[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys  # Mapping's own would make the value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        with self._lock:
+            shown = [f"{key}={'…' if key in self._lazy else repr(self._values[key])[:60]}" for key in self._keys]
+        return f"HookEvent({', '.join(shown)})"
+
+
+class HookRegistry:
+    """Which functions want which events. Safe to change from any thread, also while an event is being dispatched."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hooks: dict[str, list[Hook]] = {}
+
+    def register(self, event: str, hook: _Hook) -> _Hook:
+        """Add a hook; the same function may be added several times and then runs as often."""
+        if not callable(hook):
+            raise TypeError(f"a hook is a function that takes the event, got {type(hook).__name__}")
+        with self._lock:
+            self._hooks.setdefault(event, []).append(hook)
+        return hook
+
+    def unregister(self, event: str, hook: Hook) -> bool:
+        """Take out the first registration of a hook; False when there is none."""
+        with self._lock:
+            hooks = self._hooks.get(event, [])
+            if hook in hooks:
+                hooks.remove(hook)
+                return True
+            return False
+
+    def clear(self, event: str | None = None) -> None:
+        """Take out the hooks of one event, or all."""
+        with self._lock:
+            if event is None:
+                self._hooks.clear()
+            else:
+                self._hooks.pop(event, None)
+
+    def of(self, event: str) -> tuple[Hook, ...]:
+        """The hooks of an event as they are now."""
+        with self._lock:
+            return tuple(self._hooks.get(event, ()))
+
+
+class Dispatcher:
+    """Calls hooks in order on a thread of its own, so that a slow hook stalls neither comm nor data.
+
+    Behind a hook that does not return the queue holds ``max_events`` events or ``max_bytes`` bytes, then drops the
+    oldest.
+
+    Args:
+        name: ends the thread's name, ``cellucid-hooks-<name>``.
+        registry: whom to call.
+        on_error: told the event's name and what a hook raised, after it was logged.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        registry: HookRegistry,
+        on_error: Callable[[str, Exception], None],
+        *,
+        max_events: int = MAX_EVENTS,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._name = name
+        self._registry = registry
+        self._on_error = on_error
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._changed = threading.Condition()
+        self._queue: deque[tuple[str, HookEvent]] = deque()
+        self._bytes = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """Events that no hook has begun with."""
+        with self._changed:
+            return len(self._queue)
+
+    def submit(self, name: str, event: HookEvent) -> None:
+        """Queue an event for the hooks of ``name``; returns at once. Nothing is kept when nobody listens."""
+        if not self._registry.of(name) and not self._registry.of("message"):
+            return
+        with self._changed:
+            if self._closed:
+                return
+            self._queue.append((name, event))
+            self._bytes += event.nbytes
+            while len(self._queue) > self._max_events or (self._bytes > self._max_bytes and len(self._queue) > 1):
+                _, oldest = self._queue.popleft()
+                self._bytes -= oldest.nbytes
+                self.dropped += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=f"cellucid-hooks-{self._name}", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Let the running hook finish and drop what waits. Idempotent, also from inside a hook."""
+        with self._changed:
+            self._closed = True
+            self._queue.clear()
+            self._bytes = 0
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closed:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                name, event = self._queue.popleft()
+                self._bytes -= event.nbytes
+            for hook in self._registry.of("message"):
+                self._call(name, hook, HookEvent({"event": name}, {key: _reader(event, key) for key in event}))
+            for hook in self._registry.of(name) if name != "message" else ():
+                self._call(name, hook, event)
+
+    def _call(self, name: str, hook: Hook, event: HookEvent) -> None:
+        try:
+            hook(event)
+        except Exception as error:  # the next hook runs whatever this one raised
+            logger.exception("hook %s for %r raised", getattr(hook, "__qualname__", hook), name)
+            self._on_error(name, error)
+
+
+def _reader(event: HookEvent, key: str) -> Callable[[], Any]:
+    return lambda: event[key]

@@ -1,0 +1,314 @@
+"""The one table of messages between Python and the viewer.
+
+Its twin is ``js/src/channel/messages.ts``; both are held to ``tests/vectors/messages.json``. What arrives from a
+browser is untrusted: :func:`parse` returns a fully checked message or raises :class:`BadMessage`, never anything else.
+Unknown keys are ignored, so that either side may be newer; unknown events become :class:`Custom`, for ``on_message``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+PIECE_BYTES = 4 * 1024 * 1024
+"""Largest part of a resource in one reply: small enough to cancel and show progress, large enough to fill the pipe."""
+
+_MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
+_MAX_CUSTOM_DEPTH = 32
+
+
+class BadMessage(ValueError):
+    """A message that is not in the table, or has a field that does not fit."""
+
+
+Check = Callable[[object, str], Any]
+_Class = TypeVar("_Class", bound=type)
+
+
+def _fail(name: str, expected: str, value: object) -> BadMessage:
+    return BadMessage(f"{name}: expected {expected}, got {repr(value)[:80]}")
+
+
+def _integer(low: int = 0, high: int = _MAX_SAFE_INTEGER) -> Check:
+    def check(value: object, name: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _fail(name, f"a whole number from {low} to {high}", value)
+        return value
+
+    return check
+
+
+def _text(pattern: str, expected: str) -> Check:
+    compiled = re.compile(pattern, re.DOTALL)
+
+    def check(value: object, name: str) -> str:
+        if not isinstance(value, str) or compiled.fullmatch(value) is None:
+            raise _fail(name, expected, value)
+        return value
+
+    return check
+
+
+def _flag(value: object, name: str) -> bool:
+    if not isinstance(value, bool):
+        raise _fail(name, "true or false", value)
+    return value
+
+
+def _object(value: object, name: str) -> Mapping[str, object]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise _fail(name, "an object", value)
+    return value
+
+
+def _plain(value: object, name: str, depth: int = 0) -> object:
+    """Accept any JSON value of moderate depth with finite numbers."""
+    if depth > _MAX_CUSTOM_DEPTH:
+        raise BadMessage(f"{name}: nested deeper than {_MAX_CUSTOM_DEPTH}")
+    if isinstance(value, dict):
+        return {str(key): _plain(item, name, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, name, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _fail(name, "finite numbers", value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise _fail(name, "a JSON value", value)
+
+
+def _optional(check: Check) -> Check:
+    return lambda value, name: None if value is None else check(value, name)
+
+
+COUNT = _integer()
+PAGE = _text(r"[A-Za-z0-9_-]{1,64}", "a page id")
+NAME = _text(r"[A-Za-z0-9_:.-]{1,64}", "a name")
+PATH = _text(r"[^\x00]{1,8192}", "a resource path")
+LINE = _text(r".{0,10000}", "at most 10,000 characters")
+ENCODING = _text(r"bitmap|positions", "'bitmap' or 'positions'")
+
+
+def _check_fields(table: Mapping[str, Check], value: object, name: str) -> dict[str, Any]:
+    given = _object(value, name)
+    return {key: check(given.get(key), f"{name}.{key}") for key, check in table.items()}
+
+
+# -- what a message carries ------------------------------------------------------------------------------------------
+
+_PARAMS: dict[str, tuple[type, Mapping[str, Check]]] = {}
+_EVENTS: dict[str, tuple[type, Mapping[str, Check]]] = {}
+
+
+def _request(method: str, **table: Check) -> Callable[[_Class], _Class]:
+    def register(cls: _Class) -> _Class:
+        _PARAMS[method] = (cls, table)
+        return cls
+
+    return register
+
+
+def _event(name: str, **table: Check) -> Callable[[_Class], _Class]:
+    def register(cls: _Class) -> _Class:
+        _EVENTS[name] = (cls, table)
+        return cls
+
+    return register
+
+
+@_request("read", path=PATH, offset=COUNT, length=_integer(0, PIECE_BYTES))
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Asks for ``length`` bytes of the resource ``path`` from ``offset`` on."""
+
+    path: str
+    offset: int
+    length: int
+
+
+@_request("selection")
+@dataclass(frozen=True, slots=True)
+class CurrentSelection:
+    """Asks for the selection as Python has it: a page that starts, or one whose own was refused."""
+
+
+@_event("ready", n_cells=COUNT, dimensions=_integer(1, 3))
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The viewer has drawn its first complete picture."""
+
+    n_cells: int
+    dimensions: int
+
+
+@_event("closed")
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The last view of a page is gone."""
+
+
+@_event("selection", source=NAME, encoding=ENCODING, count=COUNT)
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A person selected ``count`` cells with the tool ``source``; one buffer holds them."""
+
+    source: str
+    encoding: str
+    count: int
+
+
+@_event("click", cell=COUNT, button=_integer(0, 2), shift=_flag, ctrl=_flag)
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click on a cell: its row position, the mouse button (0 left, 1 middle, 2 right) and the keys held."""
+
+    cell: int
+    button: int
+    shift: bool
+    ctrl: bool
+
+
+@_event("console", level=_text(r"warn|error", "'warn' or 'error'"), message=LINE, hint=_optional(LINE))
+@dataclass(frozen=True, slots=True)
+class Console:
+    """Something a person should know that happened in the browser."""
+
+    level: str
+    message: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """An event that is not in the table."""
+
+    values: dict[str, Any]
+
+
+Params = Read | CurrentSelection
+Payload = Ready | Closed | Selected | Click | Console | Custom
+
+
+# -- envelopes -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The browser asks; it gets exactly one :class:`Reply` or :class:`Failure`, unless it cancels."""
+
+    page: str
+    id: int
+    params: Params
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """The browser no longer wants the answer to request ``id``."""
+
+    page: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened in the viewer. ``seq`` counts the events of one page from 1."""
+
+    page: str
+    seq: int
+    event: str
+    payload: Payload
+
+
+Upstream = Request | Cancel | Event
+
+_ENVELOPES: Mapping[str, Mapping[str, Check]] = {
+    "request": {"page": PAGE, "id": COUNT, "method": NAME},
+    "cancel": {"page": PAGE, "id": COUNT},
+    "event": {"page": PAGE, "seq": COUNT, "event": NAME},
+}
+
+
+def parse(content: object) -> Upstream:
+    """Check one message from the browser.
+
+    Args:
+        content: the decoded JSON of the message, whatever it may be.
+
+    Returns:
+        The message, every field checked.
+
+    Raises:
+        BadMessage: naming the field that does not fit.
+    """
+    kind = _object(content, "message").get("kind")
+    if not isinstance(kind, str) or kind not in _ENVELOPES:
+        raise _fail("message.kind", "one of " + ", ".join(_ENVELOPES), kind)
+    head = _check_fields(_ENVELOPES[kind], content, kind)
+    body = _object(content, kind)
+    if kind == "cancel":
+        return Cancel(**head)
+    if kind == "request":
+        method = head.pop("method")
+        if method not in _PARAMS:
+            raise _fail("request.method", "one of " + ", ".join(_PARAMS), method)
+        cls, table = _PARAMS[method]
+        return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)))
+    name = head["event"]
+    if name not in _EVENTS:
+        values = _plain(_object(body.get("payload"), name), name)
+        assert isinstance(values, dict)
+        return Event(**head, payload=Custom(values))
+    cls, table = _EVENTS[name]
+    return Event(**head, payload=cls(**_check_fields(table, body.get("payload"), name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a request, with whatever buffers go beside it."""
+
+    page: str
+    id: int
+    result: Mapping[str, Any]
+    kind: str = field(default="reply", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a request has no answer: a code for programs, a sentence for people, and what to do."""
+
+    page: str
+    id: int
+    error: Mapping[str, str]
+    kind: str = field(default="error", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """A page's selection event ``seq`` became ``revision``, or was refused with ``error``."""
+
+    page: str
+    seq: int
+    revision: int
+    error: str | None = None
+    kind: str = field(default="ack", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Python tells the viewer something: every page, one ``page``, or all but ``without``."""
+
+    command: str
+    payload: Mapping[str, Any]
+    page: str | None = None
+    without: str | None = None
+    kind: str = field(default="command", init=False)
+
+
+Downstream = Reply | Failure | Ack | Command
+
+
+def encode(message: Downstream) -> dict[str, Any]:
+    """Turn a message into the JSON object that travels."""
+    return asdict(message)
