@@ -1,0 +1,157 @@
+/**
+ * The one table of messages between the viewer and Python.
+ *
+ * Its twin is `python/cellucid/channel/messages.py`; both are held to `tests/vectors/messages.json`. `parse` returns a
+ * fully checked message or throws `BadMessage`. Unknown keys are ignored, so that either side may be newer.
+ */
+
+/** Largest part of a resource in one reply. */
+export const PIECE_BYTES = 4 * 1024 * 1024;
+
+export class BadMessage extends Error {}
+
+// -- upstream: from the viewer ---------------------------------------------------------------------------------------
+
+export interface RequestParams {
+  read: { path: string; offset: number; length: number };
+  selection: Record<string, never>;
+}
+
+export interface EventPayloads {
+  ready: { n_cells: number; dimensions: number };
+  closed: Record<string, never>;
+  selection: { source: string; encoding: Encoding; count: number };
+  click: { cell: number; button: number; shift: boolean; ctrl: boolean };
+  console: { level: "warn" | "error"; message: string; hint: string | null };
+}
+
+export type Upstream =
+  | { kind: "request"; page: string; id: number; method: keyof RequestParams; params: object }
+  | { kind: "cancel"; page: string; id: number }
+  | { kind: "event"; page: string; seq: number; event: keyof EventPayloads; payload: object };
+
+// -- downstream: from Python -----------------------------------------------------------------------------------------
+
+export type Encoding = "bitmap" | "positions";
+
+export interface SelectionPayload {
+  revision: number;
+  encoding: Encoding;
+  count: number;
+}
+
+export interface PieceResult {
+  total: number;
+  dtype: string | null;
+  shape: number[];
+  etag: string;
+}
+
+export interface Reply {
+  kind: "reply";
+  page: string;
+  id: number;
+  result: Record<string, unknown>;
+}
+
+export interface Failure {
+  kind: "error";
+  page: string;
+  id: number;
+  error: { code: string; message: string; hint: string };
+}
+
+export interface Ack {
+  kind: "ack";
+  page: string;
+  seq: number;
+  revision: number;
+  error: string | null;
+}
+
+export interface Command {
+  kind: "command";
+  command: string;
+  payload: Record<string, unknown>;
+  page: string | null;
+  without: string | null;
+}
+
+export type Downstream = Reply | Failure | Ack | Command;
+
+// -- checks ----------------------------------------------------------------------------------------------------------
+
+type Check<T> = (value: unknown, name: string) => T;
+type Fields<T> = { [K in keyof T]: Check<T[K]> };
+
+function fail(name: string, expected: string, value: unknown): never {
+  throw new BadMessage(`${name}: expected ${expected}, got ${String(JSON.stringify(value)).slice(0, 80)}`);
+}
+
+const count: Check<number> = (value, name) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : fail(name, "a whole number", value);
+
+const text: Check<string> = (value, name) => (typeof value === "string" ? value : fail(name, "text", value));
+
+const page: Check<string> = (value, name) =>
+  typeof value === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(value) ? value : fail(name, "a page id", value);
+
+const object: Check<Record<string, unknown>> = (value, name) =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : fail(name, "an object", value);
+
+const encoding: Check<Encoding> = (value, name) =>
+  value === "bitmap" || value === "positions" ? value : fail(name, "'bitmap' or 'positions'", value);
+
+const counts: Check<number[]> = (value, name) =>
+  Array.isArray(value) ? value.map((item) => count(item, name)) : fail(name, "whole numbers", value);
+
+function optional<T>(check: Check<T>): Check<T | null> {
+  return (value, name) => (value === null || value === undefined ? null : check(value, name));
+}
+
+function fields<T>(table: Fields<T>, value: unknown, name: string): T {
+  const given = object(value, name);
+  const entries = Object.entries(table) as [string, Check<unknown>][];
+  return Object.fromEntries(entries.map(([key, check]) => [key, check(given[key], `${name}.${key}`)])) as T;
+}
+
+const REPLY: Fields<Omit<Reply, "kind">> = { page, id: count, result: object };
+const FAILURE: Fields<Omit<Failure, "kind">> = {
+  page,
+  id: count,
+  error: (value, name) => fields({ code: text, message: text, hint: text }, value, name),
+};
+const ACK: Fields<Omit<Ack, "kind">> = { page, seq: count, revision: count, error: optional(text) };
+const COMMAND: Fields<Omit<Command, "kind">> = {
+  command: text,
+  payload: object,
+  page: optional(page),
+  without: optional(page),
+};
+
+/** Check one message from Python. */
+export function parse(content: unknown): Downstream {
+  const { kind } = object(content, "message");
+  switch (kind) {
+    case "reply":
+      return { kind, ...fields(REPLY, content, kind) };
+    case "error":
+      return { kind, ...fields(FAILURE, content, kind) };
+    case "ack":
+      return { kind, ...fields(ACK, content, kind) };
+    case "command":
+      return { kind, ...fields(COMMAND, content, kind) };
+    default:
+      return fail("message.kind", "reply, error, ack or command", kind);
+  }
+}
+
+export function parsePiece(result: unknown): PieceResult {
+  return fields<PieceResult>({ total: count, dtype: optional(text), shape: counts, etag: text }, result, "read");
+}
+
+export function parseSelection(payload: unknown): SelectionPayload {
+  return fields<SelectionPayload>({ revision: count, encoding, count }, payload, "selection");
+}

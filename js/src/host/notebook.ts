@@ -1,0 +1,152 @@
+import { CommCarrier, type MessageModel } from "../channel/comm";
+import { Events } from "../channel/events";
+import { Requests } from "../channel/requests";
+import { CommSource } from "../data/comm";
+import { WebGLUnavailable } from "../scene/context";
+import { Scene } from "../scene/scene";
+import { Store } from "../state/store";
+import { Loading } from "./loading";
+import { SelectionLink } from "./selection";
+import { mirrorTraits, type TraitModel } from "./traits";
+import { View } from "./view";
+
+export type Model = MessageModel & TraitModel;
+
+/** What the viewer did, for tests, the demo and a person at the console. */
+export interface Inspection {
+  /** Nothing is being loaded or waits to be drawn. */
+  readonly settled: boolean;
+  /** Placed cells in the GPU's memory. */
+  readonly cells_drawn: number;
+  readonly selected: number;
+  readonly camera: { center: readonly [number, number]; zoom: number; scale: number };
+  /** The plot in CSS pixels of the page. */
+  readonly plot: { left: number; top: number; width: number; height: number };
+  readonly carriers: Record<string, { bytes_received: number; bytes_sent: number }>;
+  readonly notices: readonly string[];
+}
+
+/** One widget on one page: everything that its views share. */
+export class NotebookApp {
+  readonly store: Store;
+  private readonly carrier: CommCarrier;
+  private readonly events: Events;
+  private readonly requests: Requests;
+  private readonly scene: Scene;
+  private readonly loading: Loading;
+  private readonly selection: SelectionLink;
+  private readonly views = new Set<View>();
+  private readonly stops: (() => void)[];
+  private announced = false;
+
+  /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
+  constructor(private readonly model: Model) {
+    this.store = new Store(Number(model.get("n_cells")), {
+      embedding: String(model.get("embedding")),
+      colorBy: model.get("color_by") as string | null,
+      layer: model.get("layer") as string | null,
+      pointSize: Number(model.get("point_size")),
+      height: Number(model.get("height")),
+    });
+    this.carrier = new CommCarrier(model);
+    this.events = new Events(this.carrier);
+    this.requests = new Requests(this.carrier);
+    this.scene = new Scene(
+      this.store,
+      (error) => this.sceneFailed(error),
+      () => this.announce(),
+    );
+    this.loading = new Loading(this.store, new CommSource(this.requests), (message, hint) => {
+      this.events.send("console", { level: "error", message, hint });
+    });
+    this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
+      this.failed("selection", "The selection did not reach Python", error),
+    );
+    const showErrors = () => this.showErrors();
+    model.on("change:errors", showErrors);
+    this.stops = [mirrorTraits(model, this.store), () => model.off("change:errors", showErrors)];
+    setTimeout(() => {
+      this.loading.start();
+      void this.selection.fetch();
+    });
+  }
+
+  /** Add a view in `parent`; returns what takes it away. */
+  addView(parent: HTMLElement): () => void {
+    const view = new View(this.store, this.scene, parent, (click) => this.events.send("click", { ...click }));
+    Object.assign(view.element, { cellucid: { inspect: () => this.inspect(view) } });
+    this.views.add(view);
+    return () => {
+      if (!this.views.delete(view)) return;
+      view.dispose();
+      if (this.views.size === 0 && this.announced) {
+        this.announced = false;
+        this.events.send("closed", {});
+      }
+    };
+  }
+
+  dispose(): void {
+    for (const view of this.views) view.dispose();
+    this.views.clear();
+    for (const stop of this.stops) stop();
+    this.selection.dispose();
+    this.loading.dispose();
+    this.scene.dispose();
+    this.requests.dispose();
+    this.carrier.dispose();
+  }
+
+  private get settled(): boolean {
+    return this.loading.idle && this.scene.settled && this.scene.drawn > 0;
+  }
+
+  private inspect(view: View): Inspection {
+    const { camera } = view;
+    const box = (view.element.shadowRoot?.querySelector(".plot") ?? view.element).getBoundingClientRect();
+    const { bytesReceived, bytesSent } = this.carrier;
+    return {
+      settled: this.settled,
+      cells_drawn: this.scene.countPlaced(),
+      selected: this.store.selectedCount.value,
+      camera: { ...camera.pose.value, scale: camera.scale },
+      plot: { left: box.left, top: box.top, width: box.width, height: box.height },
+      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent } },
+      notices: this.store.notices.value.map(({ title, text }) => `${title}. ${text}`),
+    };
+  }
+
+  /** Tell Python once that the first complete picture is there. */
+  private announce(): void {
+    if (this.announced || !this.settled) return;
+    this.announced = true;
+    this.events.send("ready", { n_cells: this.store.n_cells, dimensions: 2 });
+  }
+
+  private sceneFailed(error: unknown): void {
+    if (!(error instanceof WebGLUnavailable)) {
+      this.failed("scene", "The cells cannot be drawn", error);
+      return;
+    }
+    this.store.notify({
+      key: "scene",
+      title: "This browser cannot draw the cells",
+      text: "The plot needs WebGL2.\n1. Turn on hardware acceleration in the browser's settings.\n2. Close other tabs with 3D graphics.\n3. Reload the page.",
+      fatal: true,
+    });
+    this.events.send("console", { level: "error", message: error.message, hint: "Turn on hardware acceleration." });
+  }
+
+  private failed(key: string, title: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.store.notify({ key, title, text: message, fatal: key === "scene" });
+    this.events.send("console", { level: "error", message: `${title}: ${message}`, hint: null });
+  }
+
+  /** What Python's side reports: raised by hooks and observers, which nobody would see otherwise. */
+  private showErrors(): void {
+    const last = (this.model.get("errors") as { source: string; message: string; hint: string }[]).at(-1);
+    if (last === undefined || last.source === "viewer") return;
+    this.store.notify({ key: "python", title: last.message, text: last.hint });
+  }
+}

@@ -1,0 +1,37 @@
+import type { SceneTheme } from "../scene/scene";
+
+const LIGHT: SceneTheme = { missing: "#d3d3d3", ring: "#1976d2" };
+const DARK: SceneTheme = { missing: "#4a4a4a", ring: "#64b5f6" };
+
+/** What the plot's own background says about the theme, whichever host set it. */
+export function themeOf(element: Element): SceneTheme {
+  const channels = getComputedStyle(element)
+    .backgroundColor.match(/[\d.]+/g)
+    ?.map(Number) ?? [255, 255, 255];
+  const [red, green, blue] = channels;
+  return 0.299 * red + 0.587 * green + 0.114 * blue < 128 ? DARK : LIGHT;
+}
+
+/** Call back whenever the host may have changed its theme; returns what ends it. */
+export function watchTheme(changed: () => void): () => void {
+  const media = matchMedia("(prefers-color-scheme: dark)");
+  media.addEventListener("change", changed);
+  // JupyterLab and VS Code mark the theme on the body, and swap style sheets in the head.
+  const marks = new MutationObserver(changed);
+  for (const element of [document.documentElement, document.body]) marks.observe(element, { attributes: true });
+  const sheets = new MutationObserver(changed);
+  sheets.observe(document.head, { childList: true });
+  document.head.addEventListener("load", changed, true);
+  return () => {
+    media.removeEventListener("change", changed);
+    marks.disconnect();
+    sheets.disconnect();
+    document.head.removeEventListener("load", changed, true);
+  };
+}
+
+/** Whether the host gives us colours of its own. */
+export function isHosted(element: Element): boolean {
+  const style = getComputedStyle(element);
+  return ["--jp-layout-color0", "--vscode-editor-background"].some((name) => style.getPropertyValue(name) !== "");
+}

@@ -1,0 +1,171 @@
+import type { Combine, ToolName } from "../state/store";
+import { lasso } from "./lasso";
+import { navigate } from "./navigate";
+import { pickCell } from "./pick";
+import type { Gesture, PointerAt, Tool, ToolContext } from "./tool";
+
+const TOOLS: Record<ToolName, Tool> = { navigate, lasso };
+const CLICK = 6; // CSS pixels: a shorter drag is a click
+const RECENT = 700; // ms: a wheel turned this soon after the pointer moved over the plot means the plot
+const SPIN = 300; // ms: turns of one spin of the wheel belong together
+
+export interface Click {
+  readonly cell: number;
+  readonly button: number;
+  readonly shift: boolean;
+  readonly ctrl: boolean;
+}
+
+/**
+ * Turns pointers, wheel and keys over the plot into what the tools do.
+ *
+ * Left drag: the tool; Shift adds, Alt or Ctrl subtracts. Shift+drag while navigating is a quick lasso. Right or middle
+ * drag, or with Space held, pans in every tool. The wheel zooms where the pointer is, but a page that is being scrolled
+ * past the plot keeps scrolling.
+ *
+ * @returns takes the listeners off again.
+ */
+export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: (click: Click) => void): () => void {
+  const { store, camera } = context;
+  const off = new AbortController();
+  const { signal } = off;
+  let drag: { id: number; gesture: Gesture; from: PointerAt; farthest: number } | null = null;
+  let space = false;
+  let movedAt = Number.NEGATIVE_INFINITY;
+  let turnedAt = Number.NEGATIVE_INFINITY;
+
+  const at = (event: MouseEvent): PointerAt => {
+    const box = plot.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  };
+  const inside = ({ x, y }: PointerAt): PointerAt => {
+    const [width, height] = camera.size.value;
+    return { x: Math.min(Math.max(x, 0), width), y: Math.min(Math.max(y, 0), height) };
+  };
+
+  plot.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (drag !== null) {
+        if (event.button === 2) cancel(); // right button while drawing: never mind
+        return;
+      }
+      plot.focus({ preventScroll: true });
+      plot.setPointerCapture(event.pointerId);
+      const from = at(event);
+      drag = { id: event.pointerId, gesture: begin(event, from), from, farthest: 0 };
+    },
+    { signal },
+  );
+  plot.addEventListener(
+    "pointermove",
+    (event) => {
+      movedAt = event.timeStamp;
+      if (drag?.id !== event.pointerId) return;
+      // All points that the browser has put into one event, so that a fast hand keeps its corners.
+      const moves = event.getCoalescedEvents?.() ?? [];
+      for (const move of moves.length > 0 ? moves : [event]) {
+        const to = inside(at(move));
+        drag.farthest = Math.max(drag.farthest, Math.hypot(to.x - drag.from.x, to.y - drag.from.y));
+        drag.gesture.move(to);
+      }
+    },
+    { signal },
+  );
+  plot.addEventListener(
+    "pointerup",
+    (event) => {
+      if (drag?.id !== event.pointerId) return;
+      const { gesture, from, farthest } = drag;
+      drag = null;
+      if (farthest < CLICK) {
+        gesture.cancel();
+        click(event, from);
+      } else {
+        gesture.end();
+      }
+    },
+    { signal },
+  );
+  plot.addEventListener("pointercancel", () => cancel(), { signal });
+  plot.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
+  plot.addEventListener(
+    "wheel",
+    (event) => {
+      const meant =
+        event.ctrlKey ||
+        event.metaKey ||
+        plot.matches(":focus") ||
+        event.timeStamp - movedAt < RECENT ||
+        event.timeStamp - turnedAt < SPIN;
+      if (!meant) return;
+      turnedAt = event.timeStamp;
+      event.preventDefault();
+      event.stopPropagation();
+      const { x, y } = at(event);
+      camera.zoomAt(x, y, Math.exp(-Math.max(-240, Math.min(240, pixels(event))) * (event.ctrlKey ? 0.01 : 0.002)));
+    },
+    { signal, passive: false },
+  );
+  plot.addEventListener("dblclick", () => store.tool.value === "navigate" && camera.fit(), { signal });
+  plot.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === " ") space = true;
+      if (event.key === "Escape" && drag !== null) {
+        event.stopPropagation();
+        cancel();
+      }
+    },
+    { signal },
+  );
+  const releaseSpace = () => {
+    space = false;
+  };
+  plot.addEventListener("keyup", (event) => event.key === " " && releaseSpace(), { signal });
+  plot.addEventListener("blur", releaseSpace, { signal });
+
+  function begin(event: PointerEvent, from: PointerAt): Gesture {
+    const tool: ToolName = event.button !== 0 || space ? "navigate" : store.tool.value;
+    if (tool === "navigate" && event.button === 0 && event.shiftKey && !space) {
+      return lasso(context, from, event.altKey ? "subtract" : store.combine.value);
+    }
+    return TOOLS[tool](context, from, combineFor(event));
+  }
+
+  function combineFor(event: PointerEvent): Combine {
+    if (event.altKey || event.ctrlKey || event.metaKey) return "subtract";
+    return event.shiftKey ? "add" : store.combine.value;
+  }
+
+  function click(event: PointerEvent, where: PointerAt): void {
+    const points = store.points.value;
+    if (points === null || event.button > 2) return;
+    const cell = pickCell(points.xy, camera, where.x, where.y);
+    if (cell === null) return;
+    onClick({
+      cell,
+      button: event.button === 1 ? 1 : event.button,
+      shift: event.shiftKey,
+      ctrl: event.ctrlKey || event.metaKey,
+    });
+  }
+
+  function cancel(): void {
+    drag?.gesture.cancel();
+    drag = null;
+  }
+
+  return () => {
+    cancel();
+    off.abort();
+  };
+}
+
+/** The wheel's turn in pixels, whatever unit the browser gives. */
+function pixels(event: WheelEvent): number {
+  return (
+    event.deltaY *
+    (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 400 : 1)
+  );
+}

@@ -1,0 +1,67 @@
+import { Bitset } from "../state/bitset";
+
+const MAX_BANDS = 2048;
+
+/**
+ * The points inside a closed polygon, by the even-odd rule: a region that the outline winds round twice is outside.
+ *
+ * Horizontal bands hold the edges that reach into them, so that a point is tested against few edges; the test itself
+ * is the textbook one (W. R. Franklin's pnpoly), in float64, so that any other even-odd test gives the same cells.
+ *
+ * @param xy x0, y0, x1, y1, …; a point with a NaN is never inside
+ * @param outline the polygon's corners, the same way
+ */
+export function pointsInside(xy: Float32Array, outline: ArrayLike<number>): Bitset {
+  const size = xy.length / 2;
+  const corners = outline.length / 2;
+  if (corners < 3) return Bitset.empty(size);
+  const [low, high] = extent(outline, 1);
+  const [left, right] = extent(outline, 0);
+  const bands = Math.min(MAX_BANDS, corners * 4);
+  const perUnit = high > low ? bands / (high - low) : 0;
+  const bandOf = (y: number) => Math.min(Math.max(Math.floor((y - low) * perUnit), 0), bands - 1);
+  const edges = edgesByBand(outline, corners, bands, bandOf);
+
+  return Bitset.where(size, (cell) => {
+    const x = xy[2 * cell];
+    const y = xy[2 * cell + 1];
+    if (!(x >= left && x <= right && y >= low && y <= high)) return false;
+    let inside = false;
+    for (const corner of edges[bandOf(y)]) {
+      const previous = corner === 0 ? corners - 1 : corner - 1;
+      const xi = outline[2 * corner];
+      const yi = outline[2 * corner + 1];
+      const xj = outline[2 * previous];
+      const yj = outline[2 * previous + 1];
+      if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+    }
+    return inside;
+  });
+}
+
+/** For each band the edges that reach into it; an edge is named by the corner where it ends. */
+function edgesByBand(
+  outline: ArrayLike<number>,
+  corners: number,
+  bands: number,
+  bandOf: (y: number) => number,
+): Uint32Array[] {
+  const lists: number[][] = Array.from({ length: bands }, () => []);
+  for (let corner = 0; corner < corners; corner++) {
+    const previous = corner === 0 ? corners - 1 : corner - 1;
+    const from = bandOf(Math.min(outline[2 * corner + 1], outline[2 * previous + 1]));
+    const to = bandOf(Math.max(outline[2 * corner + 1], outline[2 * previous + 1]));
+    for (let band = from; band <= to; band++) lists[band].push(corner);
+  }
+  return lists.map((list) => Uint32Array.from(list));
+}
+
+function extent(values: ArrayLike<number>, offset: number): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let index = offset; index < values.length; index += 2) {
+    low = Math.min(low, values[index]);
+    high = Math.max(high, values[index]);
+  }
+  return [low, high];
+}
