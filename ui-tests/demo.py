@@ -1,0 +1,127 @@
+"""`make demo`: the quick start in a real JupyterLab, for a person, or headless for a machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.blocking.client import BlockingKernelClient
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import sync_playwright
+
+from hosts.chromium import launch
+from hosts.jupyterlab import JupyterLab
+from hosts.notebook import CellFailed, NotebookPage
+from hosts.widget import WidgetPage
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOK = ROOT / "examples" / "quickstart.ipynb"
+BUILD = ROOT / "build"
+PICTURE = BUILD / "demo.png"
+
+
+def main() -> int:
+    """Run the demo; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--headless", action="store_true", help=f"run it without a screen and write {PICTURE.name}")
+    headless = parser.parse_args().headless
+    # A copy to play with: JupyterLab saves what it opens.
+    folder = BUILD / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(NOTEBOOK, folder)
+    with JupyterLab(folder) as lab:
+        if headless:
+            return run_headless(lab)
+        return open_for_a_person(lab)
+
+
+def run_headless(lab: JupyterLab) -> int:
+    """Run all cells, wait for settled plots, take the picture, and tell what was drawn."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        notebook = NotebookPage(page, lab, NOTEBOOK.name)
+        try:
+            notebook.open()
+            notebook.run_all()
+            widgets = [WidgetPage(notebook, index) for index in range(WidgetPage.count(notebook))]
+            if not widgets:
+                raise AssertionError("the notebook ran and shows no widget")
+            for widget in reversed(widgets):
+                widget.settle(60)
+            widgets[0].root.scroll_into_view_if_needed()
+            page.screenshot(path=PICTURE)
+            drawn = [widget.inspect() for widget in widgets]
+            wanted = [int(notebook.execute(f"{name}.n_cells")) for name in ("w", "w200k")]
+            cells = [widget["cells_drawn"] for widget in drawn]
+            if cells != wanted:
+                raise AssertionError(f"the scenes hold {cells} cells, the datasets {wanted}")
+            if notices := [notice for widget in drawn for notice in widget["notices"]]:
+                raise AssertionError(f"the widgets complain: {notices}")
+        except (AssertionError, CellFailed, PlaywrightError) as error:
+            page.screenshot(path=PICTURE)
+            print(f"demo failed: {error}\n{lab.log_tail()}", file=sys.stderr)
+            return 1
+        finally:
+            browser.close()
+    carried = {
+        carrier: sum(widget["carriers"][carrier]["bytes_received"] for widget in drawn)
+        for carrier in drawn[0]["carriers"]
+    }
+    total = " + ".join(f"{count:,}" for count in cells)
+    moved = ", ".join(f"{carrier} {count:,} bytes" for carrier, count in carried.items())
+    print(f"drawn: {total} cells; moved: {moved}; picture: {PICTURE.relative_to(ROOT)}")
+    return 0
+
+
+def open_for_a_person(lab: JupyterLab) -> int:
+    """Run the notebook on the server, so that it opens with its plots drawn, and open it."""
+    print("Running the notebook…", flush=True)
+    execute_on_server(lab, NOTEBOOK.name)
+    url = lab.url(NOTEBOOK.name)
+    opened = webbrowser.open(url)
+    print(f"{'Opened' if opened else 'Open this address in a browser:'} {url}\nCtrl+C ends the demo.", flush=True)
+    try:
+        return lab.wait()
+    except KeyboardInterrupt:
+        return 0
+
+
+def execute_on_server(lab: JupyterLab, path: str) -> None:
+    """Run a notebook's cells in the session that JupyterLab will find, and keep their outputs in the file."""
+    body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
+    session: dict[str, Any] = json.loads(lab.request("POST", "api/sessions", body))
+    client = BlockingKernelClient(connection_file=str(lab.connection_file(session["kernel"]["id"])))
+    client.load_connection_file()
+    client.start_channels()
+    notebook = nbformat.read(lab.root_dir / path, as_version=4)
+    try:
+        client.wait_for_ready(timeout=60)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                outputs: list[Any] = []
+                reply = client.execute_interactive(cell.source, timeout=300, output_hook=collector(outputs))
+                cell.outputs, cell.execution_count = outputs, reply["content"].get("execution_count")
+    finally:
+        client.stop_channels()
+    nbformat.write(notebook, lab.root_dir / path)
+
+
+def collector(outputs: list[Any]) -> Any:
+    """A function that turns the kernel's messages into a cell's outputs."""
+
+    def collect(message: dict[str, Any]) -> None:
+        if message["header"]["msg_type"] in {"display_data", "execute_result", "stream", "error"}:
+            outputs.append(nbformat.v4.output_from_msg(message))
+
+    return collect
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""The widget as a page shows it: its pixels, its own account of what it drew, and a hand on the mouse."""
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from playwright.sync_api import Locator, Page
+
+from hosts.notebook import NotebookPage
+
+SELECTOR = ".cellucid"
+
+Corners = npt.NDArray[np.float64]
+
+
+class WidgetPage:
+    """One view of a widget on a notebook page.
+
+    Args:
+        notebook: the notebook that shows it.
+        index: which of the page's views, from the top.
+    """
+
+    def __init__(self, notebook: NotebookPage, index: int = 0) -> None:
+        self.notebook = notebook
+        self.page: Page = notebook.page
+        self.root: Locator = self.page.locator(SELECTOR).nth(index)
+        self.plot: Locator = self.root.locator(".plot")
+
+    @staticmethod
+    def count(notebook: NotebookPage) -> int:
+        """Views on the page."""
+        return notebook.page.locator(SELECTOR).count()
+
+    def inspect(self) -> dict[str, Any]:
+        """What the viewer says it did; see `Inspection` in js/src/host/notebook.ts."""
+        result: dict[str, Any] = self.root.evaluate("(element) => element.cellucid.inspect()")
+        return result
+
+    def settle(self, seconds: float = 30) -> dict[str, Any]:
+        """Wait until everything asked for is loaded and drawn; returns what the viewer then says."""
+        self.root.wait_for(state="attached", timeout=seconds * 1000)
+        self.root.scroll_into_view_if_needed()
+        self.wait_until("(state) => state.settled", seconds)
+        return self.inspect()
+
+    def wait_until(self, condition: str, seconds: float = 30) -> None:
+        """Wait until a JavaScript function of the inspection is true.
+
+        Raises:
+            AssertionError: with the last inspection.
+        """
+        handle = self.root.element_handle(timeout=seconds * 1000)
+        done = self.page.evaluate(
+            f"""async ([element, seconds]) => {{
+              const condition = {condition};
+              const end = performance.now() + seconds * 1000;
+              while (!condition(element.cellucid.inspect())) {{
+                if (performance.now() > end) return false;
+                await new Promise((resolve) => setTimeout(resolve, 30));
+              }}
+              return true;
+            }}""",
+            [handle, seconds],
+        )
+        if not done:
+            raise AssertionError(f"not within {seconds} s: {condition}; the viewer says {self.inspect()}")
+
+    def project(self, xy: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Data coordinates `(n, 2)` to CSS pixels of the plot `(n, 2)`, computed here and not by the viewer."""
+        state = self.inspect()
+        centre, scale = np.array(state["camera"]["center"]), state["camera"]["scale"]
+        size = np.array([state["plot"]["width"], state["plot"]["height"]])
+        return size / 2 + (np.asarray(xy, dtype=np.float64) - centre) * scale * [1, -1]
+
+    def unproject(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """CSS pixels of the plot `(n, 2)` to data coordinates `(n, 2)`."""
+        state = self.inspect()
+        centre, scale = np.array(state["camera"]["center"]), state["camera"]["scale"]
+        size = np.array([state["plot"]["width"], state["plot"]["height"]])
+        return centre + (np.asarray(pixels, dtype=np.float64) - size / 2) / scale * [1, -1]
+
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """The plot as the screen shows it: `(height, width, 3)`."""
+        # The page's own screenshot: what a person sees, with everything that lies over the canvas. The browser paints
+        # an element that begins within a pixel from the nearest whole one.
+        picture = np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
+        plot = self.inspect()["plot"]
+        left, top = round(plot["left"]), round(plot["top"])
+        return picture[top : top + round(plot["height"]), left : left + round(plot["width"])]
+
+    def press(self, key: str) -> None:
+        """Press a key with the focus on the plot."""
+        self.plot.focus()
+        self.page.keyboard.press(key)
+
+    def draw(self, corners: npt.NDArray[Any] | Sequence[Sequence[float]], *, hold: str | None = None) -> Corners:
+        """Drag the mouse along straight lines between corners, in CSS pixels of the plot.
+
+        Args:
+            corners: `(n, 2)`, at least 8 px apart.
+            hold: a key held meanwhile, such as "Shift".
+
+        Returns:
+            The corners that the mouse really visited, in the plot's CSS pixels: `(m, 2)`.
+        """
+        box = self.inspect()["plot"]
+        origin = np.array([box["left"], box["top"]])
+        # Whole pixels: the browser rounds mouse positions, and the test must know where they went.
+        path = np.round(np.asarray(corners, dtype=np.float64) + origin)
+        visited = [path[0]]
+        if hold:
+            self.page.keyboard.down(hold)
+        self.page.mouse.move(*path[0])
+        self.page.mouse.down()
+        for target in path[1:]:
+            start = visited[-1]
+            steps = max(1, math.floor(np.hypot(*(target - start)) / 8))
+            for step in range(1, steps + 1):
+                point = np.round(start + (target - start) * step / steps)
+                self.page.mouse.move(*point)
+                visited.append(point)
+        self.page.mouse.up()
+        if hold:
+            self.page.keyboard.up(hold)
+        return np.array(visited) - origin

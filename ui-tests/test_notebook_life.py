@@ -1,0 +1,209 @@
+"""The widget in the life of a notebook: linked, shown twice, run again, run all, reloaded, and when things go wrong."""
+
+from cells import LOAD
+from hosts.widget import WidgetPage
+
+SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
+
+CONTEXTS = "() => globalThis[Symbol.for('cellucid.contexts.1')].leases.length"
+
+
+def lasso_half(widget):
+    plot = widget.inspect()["plot"]
+    width, height = plot["width"], plot["height"]
+    widget.press("l")
+    widget.draw([[10, 10], [width / 2, 10], [width / 2, height - 10], [10, height - 10]])
+
+
+def test_ipywidgets_linked_with_link_and_dlink_follow(notebook):
+    page = notebook(
+        [
+            LOAD,
+            "from ipywidgets import Dropdown, IntText, link, dlink\n"
+            "w = CellucidWidget(adata, color_by='bulk_labels')\n"
+            "field = Dropdown(options=['bulk_labels', 'louvain', 'CST3'])\n"
+            "count = IntText()\n"
+            "link((w, 'color_by'), (field, 'value'))\n"
+            "dlink((w, 'selection'), (count, 'value'), len)\n"
+            "w",
+            "field",
+            "count",
+        ]
+    )
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    page.cell_output(2).locator("select").select_option("louvain")
+    widget.root.get_by_role("heading", name="louvain").wait_for()
+    assert page.execute("w.color_by") == "'louvain'"
+
+    widget.root.get_by_label("Colour the cells by").select_option("bulk_labels")
+    page.wait_for("field.value == 'bulk_labels'")
+    page.page.wait_for_function(
+        "(select) => select.value === 'bulk_labels'", arg=page.cell_output(2).locator("select").element_handle()
+    )
+
+    lasso_half(widget)
+    page.wait_for("count.value > 0")
+    assert page.execute("count.value == len(w.selection)") == "True"
+
+
+def test_two_widgets_keep_apart_and_can_be_linked(notebook):
+    page = notebook(
+        [
+            LOAD,
+            "a = CellucidWidget(adata, color_by='bulk_labels', height=320)\na",
+            "b = CellucidWidget(adata, color_by='louvain', height=320)\nb",
+        ]
+    )
+    page.run_all()
+    first, second = WidgetPage(page, 0), WidgetPage(page, 1)
+    first.settle()
+    second.settle()
+    lasso_half(first)
+    page.wait_for("len(a.selection) > 0")
+    assert page.execute("len(b.selection)") == "0"
+    assert second.inspect()["selected"] == 0
+    page.execute("import traitlets; traitlets.link((a, 'selection'), (b, 'selection'))")
+    count = int(page.execute("len(a.selection)"))
+    second.wait_until(f"(state) => state.selected === {count}")
+    second.settle()
+    second.root.get_by_role("button", name="Clear the selection").click()
+    first.wait_until("(state) => state.selected === 0")
+
+
+def test_a_second_view_shows_the_same_and_follows(notebook):
+    page = notebook([LOAD, "w = CellucidWidget(adata, color_by='bulk_labels', height=320)\nw", "w"])
+    page.run_all()
+    assert WidgetPage.count(page) == 2
+    first, second = WidgetPage(page, 0), WidgetPage(page, 1)
+    first.settle()
+    second.settle()
+    assert page.page.evaluate(CONTEXTS) == 1, "views of one widget share a context"
+    lasso_half(second)
+    page.wait_for("len(w.selection) > 0")
+    count = int(page.execute("len(w.selection)"))
+    first.wait_until(f"(state) => state.selected === {count} && state.settled")
+    assert page.execute("w.ready") == "True"
+
+
+def test_running_the_cell_again_leaves_nothing_behind(notebook):
+    page = notebook([LOAD, "old = []", SHOW + "; old.append(w); w"])
+    page.run_all()
+    for _ in range(3):
+        page.run_cell(2)
+        WidgetPage(page).settle()
+    assert WidgetPage.count(page) == 1
+    assert page.page.evaluate(CONTEXTS) == 1
+    page.wait_for("[w.ready for w in old] == [False, False, False, True]")
+    assert page.execute("[w.status for w in old[-2:]]") == "['not shown', 'ready']"
+
+
+def test_show_anndata_as_the_last_expression_appears_once(notebook):
+    page = notebook([LOAD, "v = show_anndata(adata, height=300)\nv", "show_anndata(adata, height=300)", "v"])
+    page.run_all()
+    assert WidgetPage.count(page) == 3
+    for index in range(3):
+        assert page.cell_output(index + 1).locator(".cellucid").count() == 1
+
+
+def test_a_reloaded_page_draws_the_same_widget_again(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    page.execute("w.selection = range(50)")
+    page.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.open()
+    widget = WidgetPage(page)
+    widget.settle()
+    widget.wait_until("(state) => state.selected === 50")
+    lasso_half(widget)
+    page.wait_for("len(w.selection) not in (0, 50)")
+
+
+def test_ten_widgets_share_eight_contexts_and_all_keep_their_picture(notebook):
+    page = notebook(
+        [
+            LOAD,
+            "from IPython.display import display\n"
+            "ws = [CellucidWidget(adata, height=160) for _ in range(10)]\n"
+            "display(*ws)",
+        ]
+    )
+    page.run_all()
+    page.wait_for("all(w.ready for w in ws)")
+    assert page.page.evaluate(CONTEXTS) == 8
+    first = WidgetPage(page, 0)
+    first.settle()
+    assert len(set(map(tuple, first.pixels().reshape(-1, 3)[::7]))) > 5, "the evicted widget keeps its picture"
+    page.execute("ws[0].color_by = 'louvain'")
+    first.root.get_by_role("heading", name="louvain").wait_for(state="attached")
+    first.settle()
+    assert first.inspect()["cells_drawn"] == 700, "and draws again when it has something to draw"
+    assert page.page.evaluate(CONTEXTS) == 8
+
+
+def test_keys_of_the_widget_do_not_reach_the_notebook(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
+    before = page.page.evaluate(cells)
+    for key in ("b", "a", "d", "d", "x", "l", "v", "Escape", "ArrowDown", "m"):
+        widget.press(key)
+    widget.root.get_by_role("button", name="Lasso").focus()
+    for key in ("b", "d", "d", "x"):
+        page.page.keyboard.press(key)
+    assert page.page.evaluate(cells) == before
+
+
+def test_what_a_hook_raises_is_shown_in_the_widget(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    page.execute("@w.on_selection\ndef broken(event):\n    raise RuntimeError('the scientist was here')")
+    page.execute("w.selection = [1]")
+    alert = widget.root.get_by_role("alert")
+    alert.wait_for()
+    assert "the scientist was here" in alert.inner_text()
+    assert page.execute("w.errors[-1]['source']") == "'hook'"
+    alert.get_by_role("button", name="Dismiss").click()
+    alert.wait_for(state="detached")
+
+
+def test_a_gene_that_cannot_be_read_is_told_and_the_plot_stays(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    # The user's matrix is gone under the widget's feet.
+    page.execute("del adata.raw; w._dataset.read = lambda path: (_ for _ in ()).throw(OSError('disk on fire'))")
+    page.execute("w.color_by = 'CST3'")
+    alert = widget.root.get_by_role("alert")
+    alert.wait_for()
+    assert "Could not load CST3" in alert.inner_text()
+    assert "disk on fire" in alert.inner_text()
+    assert widget.inspect()["cells_drawn"] == 700
+    page.wait_for("w.errors")
+    page.execute("del w._dataset.read; w.color_by = 'bulk_labels'")
+    alert.wait_for(state="detached")
+
+
+def test_what_a_page_may_not_set_is_refused_and_taken_back(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    page.page.evaluate(
+        """(model) => {
+          const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+          const comm = [...kernel._comms.values()].find(({ commId }) => commId === model);
+          const state = { color_by: "no such gene", n_cells: 3, ready: false };
+          comm.send({ method: "update", state, buffer_paths: [] });
+        }""",
+        page.execute("print(w.model_id)"),
+    )
+    page.wait_for("w.errors")
+    assert "no such gene" in page.execute("w.errors[-1]['message']")
+    assert page.execute("(w.color_by, w.n_cells, w.ready)") == "('bulk_labels', 700, True)"
