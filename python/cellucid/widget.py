@@ -93,6 +93,8 @@ class CellucidWidget(anywidget.AnyWidget):
         given = {"embedding": embedding or self._dataset.embeddings[0], "point_size": point_size, "height": height}
         given |= {"color_by": color_by, "layer": layer} | ({} if layout is None else {"layout": layout})
         super().__init__(**given)
+        if self.layout.width is None:
+            self.layout.width = "100%"  # a box of ipywidgets would shrink it to nothing
         self._conversation = Conversation(self, self.send, name=self.viewer_id[:8], lock=self._lock)
         self.on_msg(self._on_comm_message)
 

@@ -42,7 +42,7 @@ export async function readColumn(
   const path = columnPath(manifest, name, layer);
   const entry = kind === "obs" ? entryOf(manifest, key) : null;
   if (entry?.kind === "categorical") {
-    const [resource, labels] = await Promise.all([source.read(path, options), readCategories(source, entry)]);
+    const [resource, labels] = await Promise.all([source.read(path, options), readCategories(source, entry, options)]);
     const codes = asCodes(resource, manifest.n_cells, path);
     return { kind: "categorical", label: key, codes, missing: entry.missing, ...labels };
   }
@@ -69,9 +69,12 @@ function entryOf(manifest: Manifest, key: string): Manifest["fields"][number] {
 async function readCategories(
   source: Source,
   entry: CategoricalEntry,
+  options: ReadOptions = {},
 ): Promise<{ categories: readonly string[]; colors: readonly string[] }> {
   if (entry.categories && entry.colors) return { categories: entry.categories, colors: entry.colors };
-  return readJson(source, entry.categories_path ?? `obs/${segment(entry.key)}.categories.json`);
+  // The progress that is told is that of the codes.
+  const { signal } = options;
+  return readJson(source, entry.categories_path ?? `obs/${segment(entry.key)}.categories.json`, { signal });
 }
 
 function asFloats(resource: Resource, length: number, path: string): Float32Array<ArrayBuffer> {

@@ -39,8 +39,12 @@ export class CommSource implements Source {
       while (next < total && !changed) {
         const offset = next;
         next += PIECE_BYTES;
-        const piece = await this.piece(path, offset, signal);
-        if (piece.result.etag !== etag || piece.bytes.length !== Math.min(PIECE_BYTES, total - offset)) {
+        const piece = await this.piece(path, offset, signal).catch((error: unknown) => {
+          next = total; // the other lane need not go on
+          if (error instanceof RequestFailure && error.code === "range") return null; // shorter than it was
+          throw error;
+        });
+        if (!piece || piece.result.etag !== etag || piece.bytes.length !== Math.min(PIECE_BYTES, total - offset)) {
           changed = true;
           return;
         }

@@ -109,13 +109,14 @@ export interface Frame {
   readonly diameter: number;
   readonly opacity: number;
   readonly ringWidth: number;
-  /** Draw the selected cells over the others, and those dimmed. */
-  readonly showSelection: boolean;
   readonly missing: string;
   readonly ringColor: string;
 }
 
-const DIMMED = 0.15;
+/** Which cells to draw. */
+export type Layer = "all" | "unselected" | "selected";
+
+const LAYERS: Record<Layer, number> = { all: 0, unselected: 1, selected: 2 };
 
 /** Draws the cells as round points. Uploads what changed and nothing else: a new colour moves no coordinates. */
 export class PointsPass {
@@ -201,7 +202,7 @@ export class PointsPass {
     }
   }
 
-  draw(frame: Frame): void {
+  draw(frame: Frame, layer: Layer): void {
     const { gl, uniforms } = this;
     if (this.count === 0) return;
     gl.useProgram(this.program);
@@ -210,6 +211,8 @@ export class PointsPass {
     gl.uniform2f(uniforms.centerLow, frame.center[0] - high[0], frame.center[1] - high[1]);
     gl.uniform2f(uniforms.scale, (2 * frame.scale) / frame.width, (2 * frame.scale) / frame.height);
     gl.uniform1f(uniforms.diameter, frame.diameter);
+    gl.uniform1f(uniforms.opacity, layer === "selected" ? 1 : frame.opacity);
+    gl.uniform1i(uniforms.layer, LAYERS[layer]);
     gl.uniform1f(uniforms.ringWidth, frame.ringWidth);
     gl.uniform1i(uniforms.kind, this.kind);
     gl.uniform1f(uniforms.categories, this.categories);
@@ -237,12 +240,8 @@ export class PointsPass {
 
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    if (frame.showSelection) {
-      this.drawLayer(1, frame.opacity * DIMMED);
-      this.drawLayer(2, 1);
-    } else {
-      this.drawLayer(0, frame.opacity);
-    }
+    if (this.ordered) gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
   /** Cells that have a place, counted in the GPU's own copy of the coordinates. */
@@ -255,14 +254,6 @@ export class PointsPass {
     let placed = 0;
     for (let index = 0; index < copy.length; index += 2) if (copy[index] < NOWHERE / 2) placed++;
     return placed;
-  }
-
-  private drawLayer(layer: number, opacity: number): void {
-    const { gl } = this;
-    gl.uniform1i(this.uniforms.layer, layer);
-    gl.uniform1f(this.uniforms.opacity, opacity);
-    if (this.ordered) gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
-    else gl.drawArrays(gl.POINTS, 0, this.count);
   }
 
   private get valueType(): number {

@@ -3,7 +3,10 @@ import type { Store } from "../state/store";
 import { appearance } from "./appearance";
 import type { Camera2D } from "./camera";
 import { type Lease, lease, release, touch } from "./context";
+import { FadePass } from "./fade";
 import { type Frame, PointsPass } from "./points";
+
+const DIMMED = 0.15; // what stays of the cells that are not selected
 
 /** Colours that follow the host's theme. */
 export interface SceneTheme {
@@ -18,6 +21,13 @@ export interface Panel {
   readonly theme: () => SceneTheme;
 }
 
+/** A context and what was made with it. */
+interface Held {
+  readonly lease: Lease;
+  readonly points: PointsPass;
+  readonly fade: FadePass;
+}
+
 /**
  * Draws the store for every view of one widget with one WebGL2 context: off-screen, then copied to the view's own
  * canvas, where the picture stays when the context goes.
@@ -26,7 +36,7 @@ export class Scene {
   private readonly panels = new Map<Panel, () => void>();
   private readonly stale = new Set<Panel>();
   private frame = 0;
-  private held: { lease: Lease; points: PointsPass } | null = null;
+  private held: Held | null = null;
   private disposed = false;
   /** Frames drawn, for whoever wants to know that something was. */
   drawn = 0;
@@ -106,7 +116,7 @@ export class Scene {
     const ratio = globalThis.devicePixelRatio || 1;
     const width = Math.round(cssWidth * ratio);
     const height = Math.round(cssHeight * ratio);
-    const { lease: taken, points: pass } = this.hold();
+    const { lease: taken, points: pass, fade } = this.hold();
     const { gl } = taken;
     // Grows only: views of different sizes would otherwise reallocate it for every frame.
     if (gl.canvas.width < width) gl.canvas.width = width;
@@ -118,7 +128,14 @@ export class Scene {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    pass.draw(this.frameFor(panel, points.placed, width, height, ratio));
+    const frame = this.frameFor(panel, points.placed, width, height, ratio);
+    if (this.store.selectedCount.value === 0) {
+      pass.draw(frame, "all");
+    } else {
+      pass.draw(frame, "unselected");
+      fade.draw(DIMMED);
+      pass.draw(frame, "selected");
+    }
     if (gl.isContextLost()) return; // told by the context's own event; the old picture stays until then
 
     if (canvas.width !== width || canvas.height !== height) {
@@ -147,16 +164,15 @@ export class Scene {
       diameter: look.diameter * ratio,
       opacity: look.opacity,
       ringWidth: look.ringWidth * ratio,
-      showSelection: this.store.selectedCount.value > 0,
       missing: theme.missing,
       ringColor: theme.ring,
     };
   }
 
-  private hold(): { lease: Lease; points: PointsPass } {
+  private hold(): Held {
     if (this.held === null) {
       const taken = lease(() => this.contextLost());
-      this.held = { lease: taken, points: new PointsPass(taken.gl) };
+      this.held = { lease: taken, points: new PointsPass(taken.gl), fade: new FadePass(taken.gl) };
     }
     return this.held;
   }

@@ -14,6 +14,7 @@ export function cells(count: number): string {
 export function formatValue(value: number): string {
   const rounded = Number(value.toPrecision(4));
   const size = Math.abs(rounded);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return rounded.toExponential();
-  return rounded.toLocaleString("en-US", { maximumFractionDigits: 6 }).replace("-", "−");
+  const short = size !== 0 && (size < 1e-3 || size >= 1e6);
+  const text = short ? rounded.toExponential() : rounded.toLocaleString("en-US", { maximumFractionDigits: 6 });
+  return text.replace(/^-/, "−");
 }

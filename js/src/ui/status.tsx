@@ -13,9 +13,7 @@ export function StatusLine({ store }: { store: Store }) {
         <span title={`Their coordinates in ${points?.key} are not finite`}>{formatCount(away)} not placed</span>
       )}
       {progress !== null && (
-        <span role="status">
-          {progress.waiting ? "Waiting for Python: a running cell finishes first" : `Loading ${progress.label}`}
-        </span>
+        <span role="status">{progress.waiting ? "Waiting for Python" : `Loading ${progress.label}`}</span>
       )}
       <span class="end">{dataset === null ? "" : `${formatCount(dataset.n_genes)} genes`}</span>
       {progress !== null && progress.total !== null && (

@@ -29,7 +29,7 @@ export const STYLES = `
 .toolbar .gap { flex: 1; }
 .toolbar .rule { width: 1px; height: 16px; margin: 0 4px; background: var(--line); }
 button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; }
-.tool { display: grid; place-items: center; width: 28px; height: 28px; border-radius: 4px; color: var(--quiet); }
+.tool { flex: none; display: grid; place-items: center; width: 28px; height: 28px; border-radius: 4px; color: var(--quiet); }
 .tool:hover { background: var(--hover); color: var(--fg); }
 .tool[aria-pressed="true"] { color: var(--accent); background: color-mix(in srgb, var(--accent) 12%, transparent); }
 .tool svg { display: block; }
@@ -54,6 +54,8 @@ option, optgroup { color: var(--fg); background: var(--bg); }
 .stage.drawing .plot, .stage.drawing .plot:active { cursor: crosshair; }
 .stage:has(.plot:focus-visible)::after { content: ""; position: absolute; inset: 0; border: 1px solid var(--accent); pointer-events: none; }
 .plot canvas { display: block; width: 100%; height: 100%; }
+.waiting { position: absolute; inset: 0; margin: 0; padding: 24px; display: grid; place-content: center; text-align: center; color: var(--quiet); pointer-events: none; animation: appear 150ms ease-out 400ms backwards; }
+@keyframes appear { from { opacity: 0; } }
 .outline { position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none; }
 .outline path { fill: color-mix(in srgb, var(--accent) 10%, transparent); fill-rule: evenodd; stroke: var(--accent); stroke-width: 1.5; stroke-linejoin: round; }
 .outline line { stroke: var(--accent); stroke-width: 1.5; stroke-dasharray: 4 4; }
@@ -75,9 +77,11 @@ option, optgroup { color: var(--fg); background: var(--bg); }
   .legend { position: absolute; right: 0; top: 0; bottom: 0; visibility: hidden; }
   .legend.open { visibility: visible; }
 }
-@container widget (max-width: 420px) {
+@container widget (max-width: 460px) {
+  .toolbar { gap: 0; padding: 0 4px; }
+  .toolbar .rule, .choice > svg.lead, .selected .word { display: none; }
+  .choice select, .choice select.plain { max-width: 92px; padding-left: 8px; }
   .legend { left: 0; width: auto; top: auto; max-height: 60%; border-left: 0; border-top: 1px solid var(--line); }
-  .choice select { max-width: 96px; }
 }
 
 .status { display: flex; align-items: center; gap: 16px; height: 24px; padding: 0 12px; flex: none; border-top: 1px solid var(--line); font-size: 11px; color: var(--quiet); position: relative; white-space: nowrap; overflow: hidden; }
@@ -95,5 +99,5 @@ option, optgroup { color: var(--fg); background: var(--bg); }
 .card p { margin: 0; max-width: 400px; color: var(--quiet); overflow-wrap: anywhere; white-space: pre-line; }
 .card .title { color: var(--fg); font-size: 14px; line-height: 20px; }
 .card .act { color: var(--accent); padding: 6px 12px; border: 1px solid var(--line); border-radius: 4px; margin-top: 8px; }
-@media (prefers-reduced-motion: reduce) { * { transition: none !important; } }
+@media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 `;

@@ -109,7 +109,9 @@ function Selected({ store }: { store: Store }) {
   if (count === 0) return null;
   return (
     <span class="selected">
-      <span role="status">{formatCount(count)} selected</span>
+      <span role="status">
+        {formatCount(count)} <span class="word">selected</span>
+      </span>
       <Button label="Clear the selection" onClick={() => store.clearSelection("clear")}>
         <X {...ICON} />
       </Button>

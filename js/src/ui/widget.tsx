@@ -5,6 +5,7 @@ import type { Store } from "../state/store";
 import type { ViewState } from "../state/view";
 import { type Click, handlePointer } from "../tools/pointer";
 import type { ToolContext } from "../tools/tool";
+import { cells } from "./format";
 import { Legend } from "./legend";
 import { Notices } from "./notices";
 import { StatusLine } from "./status";
@@ -47,6 +48,7 @@ function Widget(parts: WidgetParts) {
       <div class="body">
         <div class={store.tool.value === "navigate" ? "stage" : "stage drawing"}>
           <Plot {...parts} />
+          <Waiting store={store} />
           <Outline view={view} />
           <Notices store={store} />
         </div>
@@ -87,6 +89,18 @@ function pressKey(key: string, store: Store, view: ViewState, showAll: () => voi
     default:
       return false;
   }
+}
+
+/** What is said in the plot while there are no cells to see. */
+function Waiting({ store }: { store: Store }) {
+  if (store.points.value !== null) return null;
+  return (
+    <p class="waiting">
+      {store.progress.value?.waiting
+        ? "Python is running a cell. The cells appear as soon as it is done."
+        : `Loading ${cells(store.n_cells)}…`}
+    </p>
+  );
 }
 
 function Outline({ view }: { view: ViewState }) {

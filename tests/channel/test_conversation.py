@@ -1,0 +1,204 @@
+"""Selections, requests and events between a widget and its pages, without Jupyter."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from cellucid.channel.conversation import Conversation
+from cellucid.channel.rpc import RequestError
+
+N_CELLS = 100
+
+
+class Widget:
+    """A host that keeps what it is told."""
+
+    n_cells = N_CELLS
+
+    def __init__(self):
+        self.lock = threading.RLock()
+        self.selection = np.empty(0, dtype=np.uint32)
+        self.sent, self.reports, self.viewers = [], [], []
+        self.observer = lambda: None
+        self.talk = Conversation(
+            self, lambda content, buffers: self.sent.append((content, buffers)), name="t", lock=self.lock
+        )
+
+    def set(self, positions):
+        self.selection = np.array(positions, dtype=np.uint32)
+        self.talk.selection_changed()
+        self.observer()
+
+    def read_resource(self, path):
+        raise RequestError("not_found", path)
+
+    def take_selection(self, positions):
+        self.set(positions)
+
+    def current_selection(self):
+        return self.selection
+
+    def names_of(self, positions):
+        return [f"cell-{position}" for position in positions]
+
+    def viewers_changed(self, *, known, ready):
+        self.viewers.append((known, ready))
+
+    def report(self, source, message, hint=""):
+        self.reports.append((source, message))
+
+    def says(self, kind):
+        return [content for content, _ in self.sent if content["kind"] == kind]
+
+
+@pytest.fixture
+def widget():
+    widget = Widget()
+    yield widget
+    widget.talk.close()
+
+
+def event(name, payload, page="p1", seq=1):
+    return {"kind": "event", "page": page, "seq": seq, "event": name, "payload": payload}
+
+
+def select(widget, cells, *, page="p1", seq=1, source="lasso"):
+    data = np.array(cells, dtype="<u4").tobytes()
+    payload = {"source": source, "encoding": "positions", "count": len(cells)}
+    widget.talk.receive(event("selection", payload, page, seq), [data])
+
+
+def test_a_selection_from_a_page_is_taken_and_acknowledged_and_not_echoed(widget):
+    select(widget, [3, 5], seq=7)
+    assert widget.selection.tolist() == [3, 5]
+    assert widget.says("ack") == [{"kind": "ack", "page": "p1", "seq": 7, "revision": 1, "error": None}]
+    assert widget.says("command") == []
+
+
+def test_other_pages_get_the_selection_and_the_one_that_made_it_does_not(widget):
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "p1"), [])
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "p2"), [])
+    select(widget, [3, 5], page="p2")
+    [command] = widget.says("command")
+    assert command["without"] == "p2"
+    assert command["payload"] == {"revision": 1, "encoding": "positions", "count": 2}
+
+
+def test_a_selection_from_python_goes_to_every_page_once(widget):
+    widget.set([1, 2])
+    widget.set([1, 2])
+    [command] = widget.says("command")
+    assert (command["page"], command["without"], command["payload"]["revision"]) == (None, None, 1)
+
+
+def test_revisions_order_selections_from_both_sides(widget):
+    widget.set([1])
+    select(widget, [2], seq=1)
+    widget.set([3])
+    revisions = [content.get("revision") or content["payload"]["revision"] for content, _ in widget.sent]
+    assert revisions == [1, 2, 3]
+
+
+def test_an_observer_that_selects_anew_comes_after_the_ack(widget):
+    # The page ignores selections until its own is acknowledged: the answer must not come first.
+    calls = []
+
+    def narrow():
+        if not calls:
+            calls.append(1)
+            widget.set(widget.selection[:1])
+
+    widget.observer = narrow
+    select(widget, [4, 5, 6])
+    assert [content["kind"] for content, _ in widget.sent] == ["ack", "command"]
+    assert widget.sent[1][0]["payload"] == {"revision": 2, "encoding": "positions", "count": 1}
+    assert widget.selection.tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    ("payload", "buffers"),
+    [
+        ({"source": "lasso", "encoding": "positions", "count": 1}, []),
+        ({"source": "lasso", "encoding": "positions", "count": 1}, [b"\1\0\0\0", b""]),
+        ({"source": "lasso", "encoding": "positions", "count": 1}, [np.array([N_CELLS], "<u4").tobytes()]),
+        ({"source": "lasso", "encoding": "bitmap", "count": 1}, [b"\1"]),
+    ],
+)
+def test_a_forged_selection_is_refused_and_the_page_is_told(widget, payload, buffers):
+    widget.talk.receive(event("selection", payload, seq=3), buffers)
+    assert widget.selection.tolist() == []
+    [ack] = widget.says("ack")
+    assert (ack["seq"], ack["revision"]) == (3, 0)
+    assert ack["error"]
+
+
+def test_a_page_that_starts_gets_the_selection_as_it_is(widget):
+    widget.set(range(0, N_CELLS, 2))
+    widget.talk.receive({"kind": "request", "page": "p1", "id": 1, "method": "selection", "params": {}}, [])
+    deadline = time.monotonic() + 10
+    while not widget.says("reply"):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    content, buffers = widget.sent[-1]
+    assert content["result"] == {"revision": 1, "encoding": "bitmap", "count": 50}
+    assert bytes(buffers[0]) == bytes([0b01010101]) * 12 + bytes([0b0101])
+
+
+def test_an_observer_that_raises_is_reported_and_the_hooks_run_all_the_same(widget):
+    seen = threading.Event()
+    widget.talk.hooks.register("selection", lambda _: seen.set())
+
+    def broken():
+        raise ValueError("observer's bug")
+
+    widget.observer = broken
+    select(widget, [1])
+    assert seen.wait(10)
+    assert widget.reports == [("observer", "ValueError: observer's bug")]
+
+
+def test_hooks_get_cells_indices_names_and_source(widget):
+    events = []
+    widget.talk.hooks.register("selection", events.append)
+    select(widget, [2, 4], source="lasso")
+    widget.set([7])
+    while len(events) < 2:
+        time.sleep(0.005)
+    first, second = events
+    assert first["cells"] == [2, 4]
+    assert first["indices"].dtype == np.uint32
+    assert first["names"] == ["cell-2", "cell-4"]
+    assert (first["source"], second["source"]) == ("lasso", "python")
+    assert second["cells"] == [7]
+
+
+def test_pages_make_the_widget_ready_and_take_that_away_again(widget):
+    widget.talk.receive({"kind": "cancel", "page": "p1", "id": 1}, [])
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}), [])
+    widget.talk.receive(event("closed", {}, seq=2), [])
+    assert widget.viewers == [(True, False), (True, True), (False, False)]
+
+
+def test_a_click_on_a_cell_that_is_not_there_calls_nobody(widget):
+    clicks, done = [], threading.Event()
+    widget.talk.hooks.register("click", clicks.append)
+    widget.talk.hooks.register("mine", lambda _: done.set())
+    keys = {"button": 0, "shift": False, "ctrl": False}
+    widget.talk.receive(event("click", {"cell": N_CELLS, **keys}), [])
+    widget.talk.receive(event("click", {"cell": 0, **keys}, seq=2), [])
+    widget.talk.receive(event("mine", {}, seq=3), [])
+    assert done.wait(10)
+    assert [click["cell"] for click in clicks] == [0]
+
+
+def test_what_the_browser_complains_about_is_reported(widget):
+    widget.talk.receive(event("console", {"level": "error", "message": "no WebGL2", "hint": None}), [])
+    assert widget.reports == [("viewer", "no WebGL2")]
+
+
+def test_rubbish_never_raises_into_the_comm(widget):
+    for content in (None, 7, [], {}, {"kind": "event"}, {"kind": "request", "page": "p", "id": 1, "method": "x"}):
+        widget.talk.receive(content, [])
+    assert widget.sent == []
