@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import webbrowser
@@ -24,28 +25,37 @@ NOTEBOOK = ROOT / "examples" / "quickstart.ipynb"
 BUILD = ROOT / "build"
 PICTURE = BUILD / "demo.png"
 
+# The cells of the notebook's widgets as Python has them, in the order in which they were named.
+COUNTS = """
+from cellucid import CellucidWidget
+named = [value for name, value in list(globals().items()) if not name.startswith("_")]
+print(*[value.n_cells for value in named if isinstance(value, CellucidWidget)])
+"""
+
 
 def main() -> int:
     """Run the demo; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--headless", action="store_true", help=f"run it without a screen and write {PICTURE.name}")
-    headless = parser.parse_args().headless
+    parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="which notebook; the quick start")
+    parser.add_argument("--headless", action="store_true", help="run it without a screen and take a picture")
+    parser.add_argument("--picture", type=Path, default=PICTURE, help="where the picture goes; build/demo.png")
+    given = parser.parse_args()
     # A copy to play with: JupyterLab saves what it opens.
     folder = BUILD / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(NOTEBOOK, folder)
+    shutil.copy(given.notebook, folder)
     with JupyterLab(folder) as lab:
-        if headless:
-            return run_headless(lab)
-        return open_for_a_person(lab)
+        if given.headless:
+            return run_headless(lab, given.notebook.name, given.picture)
+        return open_for_a_person(lab, given.notebook.name)
 
 
-def run_headless(lab: JupyterLab) -> int:
+def run_headless(lab: JupyterLab, path: str, picture: Path) -> int:
     """Run all cells, wait for settled plots, take the picture, and tell what was drawn."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        notebook = NotebookPage(page, lab, NOTEBOOK.name)
+        notebook = NotebookPage(page, lab, path)
         try:
             notebook.open()
             notebook.run_all()
@@ -55,17 +65,17 @@ def run_headless(lab: JupyterLab) -> int:
             for widget in reversed(widgets):
                 widget.settle(60)
             widgets[0].root.scroll_into_view_if_needed()
-            page.screenshot(path=PICTURE)
+            page.screenshot(path=picture)
             drawn = [widget.inspect() for widget in widgets]
-            wanted = [int(notebook.execute(f"{name}.n_cells")) for name in ("w", "w200k")]
+            wanted = [int(count) for count in notebook.execute(COUNTS).split()]
             cells = [widget["cells_drawn"] for widget in drawn]
             if cells != wanted:
                 raise AssertionError(f"the scenes hold {cells} cells, the datasets {wanted}")
             if notices := [notice for widget in drawn for notice in widget["notices"]]:
                 raise AssertionError(f"the widgets complain: {notices}")
         except (AssertionError, CellFailed, PlaywrightError) as error:
-            page.screenshot(path=PICTURE)
-            print(f"demo failed: {error}\n{lab.log_tail()}", file=sys.stderr)
+            page.screenshot(path=picture)
+            print(f"{lab.log_tail()}\ndemo failed: {error}", file=sys.stderr)
             return 1
         finally:
             browser.close()
@@ -75,15 +85,15 @@ def run_headless(lab: JupyterLab) -> int:
     }
     total = " + ".join(f"{count:,}" for count in cells)
     moved = ", ".join(f"{carrier} {count:,} bytes" for carrier, count in carried.items())
-    print(f"drawn: {total} cells; moved: {moved}; picture: {PICTURE.relative_to(ROOT)}")
+    print(f"drawn: {total} cells; moved: {moved}; picture: {os.path.relpath(picture)}")
     return 0
 
 
-def open_for_a_person(lab: JupyterLab) -> int:
+def open_for_a_person(lab: JupyterLab, path: str) -> int:
     """Run the notebook on the server, so that it opens with its plots drawn, and open it."""
     print("Running the notebook…", flush=True)
-    execute_on_server(lab, NOTEBOOK.name)
-    url = lab.url(NOTEBOOK.name)
+    execute_on_server(lab, path)
+    url = lab.url(path)
     opened = webbrowser.open(url)
     print(f"{'Opened' if opened else 'Open this address in a browser:'} {url}\nCtrl+C ends the demo.", flush=True)
     try:
