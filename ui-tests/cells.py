@@ -7,10 +7,13 @@ import numpy.typing as npt
 import scanpy as sc
 from anndata import AnnData
 
+# What `scanpy.datasets.pbmc68k_reduced()` reads; importing scanpy would take each kernel seconds.
 LOAD = """
-import anndata as ad, numpy as np, scanpy as sc
+import importlib.util, pathlib
+import anndata as ad, numpy as np
 from cellucid import CellucidWidget, show_anndata
-adata = sc.datasets.pbmc68k_reduced()
+scanpy = pathlib.Path(importlib.util.find_spec("scanpy").origin).parent
+adata = ad.read_h5ad(scanpy / "datasets" / "10x_pbmc68k_reduced.h5ad")
 """
 
 # The same numbers here and in the notebook: see `many_cells`.

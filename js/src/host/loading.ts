@@ -20,6 +20,7 @@ export class Loading {
     private readonly store: Store,
     private readonly source: Source,
     private readonly onFailure: (message: string, hint: string | null) => void,
+    private readonly onIdle: () => void = () => {},
   ) {}
 
   /** Nothing is under way. */
@@ -110,7 +111,10 @@ export class Loading {
     } finally {
       clearTimeout(patience);
       if (this.running.get(kind) === controller) this.running.delete(kind);
-      if (this.running.size === 0) store.progress.value = null;
+      if (this.running.size === 0) {
+        store.progress.value = null;
+        this.onIdle();
+      }
     }
   }
 }

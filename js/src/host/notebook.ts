@@ -56,19 +56,26 @@ export class NotebookApp {
       (error) => this.sceneFailed(error),
       () => this.announce(),
     );
-    this.loading = new Loading(this.store, new CommSource(this.requests), (message, hint) => {
-      this.events.send("console", { level: "error", message, hint });
-    });
+    this.loading = new Loading(
+      this.store,
+      new CommSource(this.requests),
+      (message, hint) => this.events.send("console", { level: "error", message, hint }),
+      () => this.announce(),
+    );
     this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
       this.failed("selection", "The selection did not reach Python", error),
     );
     const showErrors = () => this.showErrors();
     model.on("change:errors", showErrors);
-    this.stops = [mirrorTraits(model, this.store), () => model.off("change:errors", showErrors)];
-    setTimeout(() => {
+    const start = setTimeout(() => {
       this.loading.start();
       void this.selection.fetch();
     });
+    this.stops = [
+      mirrorTraits(model, this.store),
+      () => model.off("change:errors", showErrors),
+      () => clearTimeout(start),
+    ];
   }
 
   /** Add a view in `parent`; returns what takes it away. */
@@ -124,6 +131,7 @@ export class NotebookApp {
   }
 
   private sceneFailed(error: unknown): void {
+    if (this.store.notices.peek().some(({ key }) => key === "scene")) return; // every change tries to draw again
     if (!(error instanceof WebGLUnavailable)) {
       this.failed("scene", "The cells cannot be drawn", error);
       return;

@@ -15,6 +15,7 @@ import type { Store } from "../state/store";
 export class SelectionLink {
   private revision = -1;
   private unacknowledged: number | null = null;
+  private disposed = false;
   private readonly stops: (() => void)[];
 
   constructor(
@@ -39,11 +40,12 @@ export class SelectionLink {
       const { result, buffers } = await this.requests.send("selection", {});
       this.take(result, buffers);
     } catch (error) {
-      this.onError(error);
+      if (!this.disposed) this.onError(error);
     }
   }
 
   dispose(): void {
+    this.disposed = true;
     for (const stop of this.stops) stop();
   }
 

@@ -26,5 +26,5 @@ export function appearance(cells: number, area: number, zoom: number, multiplier
   const diameter = Math.min(base * Math.max(zoom, 1) ** 0.35 * multiplier, LARGEST);
   const crowding = (cells * base * base) / Math.max(area * Math.max(zoom, 1) ** 1.3, 1);
   const opacity = Math.min(1, Math.max(0.55, 1 / Math.sqrt(Math.max(crowding, 1))));
-  return { diameter, opacity, ringWidth: diameter >= RING_FROM ? 1 : 0 };
+  return { diameter, opacity, ringWidth: diameter >= RING_FROM ? 1.5 : 0 };
 }

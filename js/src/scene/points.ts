@@ -21,17 +21,16 @@ uniform vec2 centerHigh;   // the camera's centre as two floats: deep zooms need
 uniform vec2 centerLow;
 uniform vec2 scale;        // data units to clip space
 uniform float diameter;    // device pixels
-uniform float ringWidth;   // device pixels, round selected cells; 0 where the points are too small to carry one
 uniform int kind;          // 0 no column, 1 categorical, 2 continuous
 uniform float categories;
 uniform vec2 limits;
 uniform sampler2D lookup;
 uniform vec3 missing;
 uniform usampler2D selection;
-uniform int layer;         // 0 every cell, 1 those not selected, 2 those selected
+uniform int layer;         // 0 every cell, 1 those not selected, 2 those selected, 3 the rings behind these
+uniform vec3 ringColor;
 
 out vec3 color;
-flat out float ring;
 
 bool isSelected() {
   int word = gl_VertexID >> 5;
@@ -41,18 +40,18 @@ bool isSelected() {
 
 void main() {
   bool selected = layer != 0 && isSelected();
-  if (position.x > 1e38 || (layer == 1 && selected) || (layer == 2 && !selected)) {
+  if (position.x > 1e38 || (layer == 1 && selected) || (layer >= 2 && !selected)) {
     gl_Position = vec4(2.0, 2.0, 0.0, 1.0);
     gl_PointSize = 1.0;
     color = vec3(0.0);
-    ring = 0.0;
     return;
   }
   gl_Position = vec4(((position - centerHigh) - centerLow) * scale, 0.0, 1.0);
-  ring = layer == 2 ? ringWidth : 0.0;
-  gl_PointSize = diameter + 2.0 * ring + 1.0;   // half a pixel of soft edge on each side
+  gl_PointSize = diameter + 1.0;   // half a pixel of soft edge on each side
   color = missing;
-  if (kind == 1 && value < categories) {
+  if (layer == 3) {
+    color = ringColor;
+  } else if (kind == 1 && value < categories) {
     int code = int(value + 0.5);
     color = texelFetch(lookup, ivec2(code % ${COLORS_A_ROW}, code / ${COLORS_A_ROW}), 0).rgb;
   } else if (kind == 2 && value < 1e38) {
@@ -66,20 +65,16 @@ precision highp float;
 
 uniform float diameter;
 uniform float opacity;
-uniform vec3 ringColor;
 
 in vec3 color;
-flat in float ring;
 out vec4 result;
 
 void main() {
-  float radius = diameter * 0.5;
-  float away = length(gl_PointCoord - 0.5) * (diameter + 2.0 * ring + 1.0);
-  float cover = clamp(radius + ring + 0.5 - away, 0.0, 1.0);
+  float away = length(gl_PointCoord - 0.5) * (diameter + 1.0);
+  float cover = clamp(diameter * 0.5 + 0.5 - away, 0.0, 1.0);
   if (cover == 0.0) discard;
-  float inRing = ring > 0.0 ? clamp(away - radius + 0.5, 0.0, 1.0) : 0.0;
   float alpha = cover * opacity;
-  result = vec4(mix(color, ringColor, inRing) * alpha, alpha);
+  result = vec4(color * alpha, alpha);
 }`;
 
 const UNIFORMS = [
@@ -96,7 +91,6 @@ const UNIFORMS = [
   "layer",
   "opacity",
   "ringColor",
-  "ringWidth",
 ] as const;
 
 /** How a frame is to be drawn. Lengths in device pixels. */
@@ -108,15 +102,16 @@ export interface Frame {
   readonly height: number;
   readonly diameter: number;
   readonly opacity: number;
+  /** Round the selected cells; 0 where the points are too small to carry one. */
   readonly ringWidth: number;
   readonly missing: string;
   readonly ringColor: string;
 }
 
 /** Which cells to draw. */
-export type Layer = "all" | "unselected" | "selected";
+export type Layer = "all" | "unselected" | "selected" | "rings";
 
-const LAYERS: Record<Layer, number> = { all: 0, unselected: 1, selected: 2 };
+const LAYERS: Record<Layer, number> = { all: 0, unselected: 1, selected: 2, rings: 3 };
 
 /** Draws the cells as round points. Uploads what changed and nothing else: a new colour moves no coordinates. */
 export class PointsPass {
@@ -210,10 +205,9 @@ export class PointsPass {
     gl.uniform2f(uniforms.centerHigh, high[0], high[1]);
     gl.uniform2f(uniforms.centerLow, frame.center[0] - high[0], frame.center[1] - high[1]);
     gl.uniform2f(uniforms.scale, (2 * frame.scale) / frame.width, (2 * frame.scale) / frame.height);
-    gl.uniform1f(uniforms.diameter, frame.diameter);
-    gl.uniform1f(uniforms.opacity, layer === "selected" ? 1 : frame.opacity);
+    gl.uniform1f(uniforms.diameter, frame.diameter + (layer === "rings" ? 2 * frame.ringWidth : 0));
+    gl.uniform1f(uniforms.opacity, layer === "all" || layer === "unselected" ? frame.opacity : 1);
     gl.uniform1i(uniforms.layer, LAYERS[layer]);
-    gl.uniform1f(uniforms.ringWidth, frame.ringWidth);
     gl.uniform1i(uniforms.kind, this.kind);
     gl.uniform1f(uniforms.categories, this.categories);
     gl.uniform2f(uniforms.limits, this.limits[0], this.limits[1]);

@@ -35,6 +35,8 @@ interface Held {
 export class Scene {
   private readonly panels = new Map<Panel, () => void>();
   private readonly stale = new Set<Panel>();
+  /** Panels whose last paint met a context that was lost but had not said so yet. */
+  private readonly missed = new Set<Panel>();
   private frame = 0;
   private held: Held | null = null;
   private disposed = false;
@@ -68,6 +70,7 @@ export class Scene {
     this.panels.get(panel)?.();
     this.panels.delete(panel);
     this.stale.delete(panel);
+    this.missed.delete(panel);
     if (this.panels.size === 0) this.letGo();
   }
 
@@ -134,9 +137,14 @@ export class Scene {
     } else {
       pass.draw(frame, "unselected");
       fade.draw(DIMMED);
+      // Behind all of them, so that rings outline groups and cover no colours.
+      if (frame.ringWidth > 0) pass.draw(frame, "rings");
       pass.draw(frame, "selected");
     }
-    if (gl.isContextLost()) return; // told by the context's own event; the old picture stays until then
+    if (gl.isContextLost()) {
+      this.missed.add(panel); // the context's own event follows; the old picture stays until then
+      return;
+    }
 
     if (canvas.width !== width || canvas.height !== height) {
       canvas.width = width;
@@ -180,6 +188,8 @@ export class Scene {
   /** The driver or another widget took the context: the pictures stay, and the next change builds everything anew. */
   private contextLost(): void {
     this.held = null;
+    for (const panel of this.missed) this.invalidate(panel);
+    this.missed.clear();
   }
 
   private letGo(): void {

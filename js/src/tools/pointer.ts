@@ -46,10 +46,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
   plot.addEventListener(
     "pointerdown",
     (event) => {
-      if (drag !== null) {
-        if (event.button === 2) cancel(); // right button while drawing: never mind
-        return;
-      }
+      if (drag !== null) return;
       plot.focus({ preventScroll: true });
       plot.setPointerCapture(event.pointerId);
       const from = at(event);
@@ -62,6 +59,8 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
     (event) => {
       movedAt = event.timeStamp;
       if (drag?.id !== event.pointerId) return;
+      // A further button of a mouse comes as a move. The right one while drawing: never mind.
+      if (event.button === 2) return cancel();
       // All points that the browser has put into one event, so that a fast hand keeps its corners.
       const moves = event.getCoalescedEvents?.() ?? [];
       for (const move of moves.length > 0 ? moves : [event]) {
@@ -111,7 +110,10 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
   plot.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === " ") space = true;
+      if (event.key === " ") {
+        space = true;
+        event.preventDefault(); // or the page scrolls
+      }
       if (event.key === "Escape" && drag !== null) {
         event.stopPropagation();
         cancel();
