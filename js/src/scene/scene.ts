@@ -99,12 +99,13 @@ export class Scene {
 
   private readonly paint = (): void => {
     this.frame = 0;
+    const { drawn } = this;
     try {
       for (const panel of this.stale) {
         this.stale.delete(panel);
         this.paintPanel(panel);
       }
-      this.onPainted();
+      if (this.drawn > drawn) this.onPainted(); // a plot that has no size yet shows nothing
     } catch (error) {
       this.stale.clear();
       this.onError(error);

@@ -1,0 +1,147 @@
+import type { EventPayloads, Upstream } from "../../src/channel/messages";
+import { decodeCells, encodeCells } from "../../src/host/selection";
+import { Bitset } from "../../src/state/bitset";
+import type { FakeModel, Sent } from "./model";
+
+export interface FakeResource {
+  readonly bytes: Uint8Array;
+  readonly dtype: string | null;
+  readonly shape: number[];
+  readonly etag: string;
+}
+
+type Request = Extract<Upstream, { kind: "request" }>;
+type Event = Extract<Upstream, { kind: "event" }>;
+interface Read {
+  path: string;
+  offset: number;
+  length: number;
+}
+
+/** Answers a model's viewer as `python/cellucid/channel` does, a moment later. */
+export class FakePython {
+  readonly resources = new Map<string, FakeResource>();
+  readonly events: Event[] = [];
+  readonly reads: Read[] = [];
+  /** Paths that fail until they are taken out. */
+  readonly broken = new Set<string>();
+  /** Paths whose reads stay unanswered until `release`. */
+  readonly held = new Set<string>();
+  /** Called before each read is answered. */
+  beforeRead: (read: Read) => void = () => {};
+  /** The most requests that waited for an answer at one time. */
+  mostOutstanding = 0;
+  selection: { revision: number; cells: Bitset };
+  private readonly outstanding = new Set<number>();
+  private paused: Request[] | null = null;
+  private waiting: Request[] = [];
+
+  constructor(
+    private readonly model: FakeModel,
+    private readonly size = 0,
+  ) {
+    this.selection = { revision: 0, cells: Bitset.empty(size) };
+    model.onSend = (sent) => this.receive(sent);
+  }
+
+  add(path: string, data: Uint8Array | Uint16Array | Uint32Array | Float32Array | object, etag = "1"): void {
+    if (!(ArrayBuffer.isView(data) && "length" in data)) {
+      const bytes = new TextEncoder().encode(JSON.stringify(data));
+      this.resources.set(path, { bytes, dtype: null, shape: [bytes.length], etag });
+      return;
+    }
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    const dtype = data.constructor.name.replace("Array", "").toLowerCase();
+    this.resources.set(path, { bytes, dtype, shape: [Number(data.length)], etag });
+  }
+
+  /** Requests stay unanswered until `resume`. */
+  pause(): void {
+    this.paused = [];
+  }
+
+  resume(): void {
+    const waiting = this.paused ?? [];
+    this.paused = null;
+    for (const request of waiting) this.answer(request);
+  }
+
+  release(): void {
+    this.held.clear();
+    for (const request of this.waiting.splice(0)) this.answer(request);
+  }
+
+  /** Events of one kind, oldest first. */
+  heard<E extends keyof EventPayloads>(event: E): EventPayloads[E][] {
+    return this.events.filter((heard) => heard.event === event).map(({ payload }) => payload as EventPayloads[E]);
+  }
+
+  /** Python's code selects cells. */
+  select(cells: Bitset, without: string | null = null): void {
+    this.selection = { revision: this.selection.revision + 1, cells };
+    const { payload, buffers } = this.selectionMessage();
+    this.model.deliver({ kind: "command", command: "selection", payload, page: null, without }, buffers);
+  }
+
+  private receive({ message, buffers }: Sent): void {
+    if (message.kind === "cancel") {
+      this.outstanding.delete(message.id);
+      return;
+    }
+    if (message.kind === "event") {
+      this.events.push(message);
+      if (message.event === "selection") this.acknowledge(message, buffers);
+      return;
+    }
+    this.outstanding.add(message.id);
+    this.mostOutstanding = Math.max(this.mostOutstanding, this.outstanding.size);
+    if (message.method === "read") this.reads.push(message.params as Read);
+    if (this.paused) this.paused.push(message);
+    else setTimeout(() => this.answer(message));
+  }
+
+  private acknowledge({ page, seq, payload }: Event, buffers: ArrayBuffer[]): void {
+    const { encoding } = payload as EventPayloads["selection"];
+    const cells = decodeCells(this.size, encoding, new Uint8Array(buffers[0]));
+    this.selection = { revision: this.selection.revision + 1, cells };
+    const { revision } = this.selection;
+    setTimeout(() => this.model.deliver({ kind: "ack", page, seq, revision, error: null }));
+  }
+
+  private answer({ page, id, method, params }: Request): void {
+    if (!this.outstanding.delete(id)) return;
+    if (method === "selection") {
+      const { payload, buffers } = this.selectionMessage();
+      this.model.deliver({ kind: "reply", page, id, result: payload }, buffers);
+      return;
+    }
+    const read = params as Read;
+    if (this.held.has(read.path)) {
+      this.outstanding.add(id);
+      this.waiting.push({ kind: "request", page, id, method, params });
+      return;
+    }
+    this.beforeRead(read);
+    const resource = this.broken.has(read.path) ? undefined : this.resources.get(read.path);
+    if (resource === undefined) {
+      this.refuse(page, id, "not_found", `There is no ${read.path}.`);
+    } else if (read.offset > resource.bytes.length) {
+      this.refuse(page, id, "range", `offset ${read.offset} lies behind the end`);
+    } else {
+      const { bytes, dtype, shape, etag } = resource;
+      const piece = bytes.slice(read.offset, read.offset + read.length);
+      const result = { total: bytes.length, dtype, shape, etag };
+      this.model.deliver({ kind: "reply", page, id, result }, [new DataView(piece.buffer)]);
+    }
+  }
+
+  private refuse(page: string, id: number, code: string, message: string): void {
+    this.model.deliver({ kind: "error", page, id, error: { code, message, hint: "" } });
+  }
+
+  private selectionMessage(): { payload: object; buffers: DataView[] } {
+    const { revision, cells } = this.selection;
+    const { encoding, bytes } = encodeCells(cells);
+    return { payload: { revision, encoding, count: cells.count }, buffers: [new DataView(bytes.slice().buffer)] };
+  }
+}

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CommCarrier } from "../../src/channel/comm";
+import type { Downstream } from "../../src/channel/messages";
+import { FakeModel } from "../fakes/model";
+
+const reply = (page: string) => ({ kind: "reply", page, id: 1, result: {} });
+const command = (page: string | null, without: string | null = null) => ({
+  kind: "command",
+  command: "selection",
+  payload: {},
+  page,
+  without,
+});
+
+describe("the comm as a carrier", () => {
+  let model: FakeModel;
+  let carrier: CommCarrier;
+  let heard: { message: Downstream; buffers: Uint8Array[] }[];
+
+  beforeEach(() => {
+    model = new FakeModel();
+    carrier = new CommCarrier(model, "mine");
+    heard = [];
+    carrier.listen((message, buffers) => heard.push({ message, buffers }));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("hears what is for its page and for every page", () => {
+    model.deliver(reply("mine"));
+    model.deliver(command("mine"));
+    model.deliver(command(null));
+    expect(heard).toHaveLength(3);
+  });
+
+  it("does not hear what is for another page, nor a command that leaves it out", () => {
+    model.deliver(reply("other"), [new ArrayBuffer(4)]);
+    model.deliver(command("other"));
+    model.deliver(command(null, "mine"));
+    expect(heard).toEqual([]);
+    expect(carrier.bytesReceived).toBe(0);
+    model.deliver(command(null, "other"));
+    expect(heard).toHaveLength(1);
+  });
+
+  it("has a page id of its own that Python accepts", () => {
+    const ids = Array.from({ length: 20 }, () => new CommCarrier(new FakeModel()).page);
+    expect(new Set(ids).size).toBe(20);
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+  });
+
+  it.each([
+    ["an ArrayBuffer", (bytes: Uint8Array<ArrayBuffer>) => bytes.slice(3, 6).buffer],
+    ["a DataView with an offset", (bytes: Uint8Array<ArrayBuffer>) => new DataView(bytes.buffer, 3, 3)],
+    ["a Uint8Array with an offset", (bytes: Uint8Array<ArrayBuffer>) => bytes.subarray(3, 6)],
+  ])("hands on the bytes of %s", (_name, wrap) => {
+    model.deliver(reply("mine"), [wrap(Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7))]);
+    expect([...heard[0].buffers[0]]).toEqual([3, 4, 5]);
+    expect(heard[0].buffers[0]).toBeInstanceOf(Uint8Array);
+  });
+
+  it("hears a message whose host gives no list of buffers", () => {
+    model.deliver(reply("mine"), undefined);
+    expect(heard[0].buffers).toEqual([]);
+  });
+
+  it("lets only plain ArrayBuffers leave, of a view just what it shows", () => {
+    const whole = Uint8Array.of(0, 1, 2, 3, 4, 5);
+    carrier.send({ kind: "cancel", page: "mine", id: 1 }, [whole.subarray(2, 4), whole]);
+    const [part, all] = model.sent[0].buffers;
+    expect(part).toBeInstanceOf(ArrayBuffer);
+    expect([...new Uint8Array(part)]).toEqual([2, 3]);
+    expect(all).not.toBe(whole.buffer);
+    expect([...new Uint8Array(all)]).toEqual([...whole]);
+  });
+
+  it("counts the bytes of buffers in both directions", () => {
+    carrier.send({ kind: "cancel", page: "mine", id: 1 }, [new Uint8Array(3), new Uint8Array(100).subarray(0, 4)]);
+    carrier.send({ kind: "cancel", page: "mine", id: 2 });
+    expect(carrier.bytesSent).toBe(7);
+    model.deliver(reply("mine"), [new ArrayBuffer(5), new DataView(new ArrayBuffer(100), 10, 6)]);
+    expect(carrier.bytesReceived).toBe(11);
+  });
+
+  it("drops a bad message, says so and hears the next", () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    expect(() => model.deliver({ kind: "reply", page: "mine", id: -1, result: {} })).not.toThrow();
+    expect(() => model.deliver("hello")).not.toThrow();
+    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn.mock.calls[0][0]).toContain("reply.id");
+    expect(heard).toEqual([]);
+    model.deliver(reply("mine"));
+    expect(heard).toHaveLength(1);
+  });
+
+  it("stops telling a listener that has gone", () => {
+    const other = vi.fn();
+    const stop = carrier.listen(other);
+    stop();
+    model.deliver(reply("mine"));
+    expect(other).not.toHaveBeenCalled();
+    expect(heard).toHaveLength(1);
+  });
+
+  it("leaves nothing on the model when it is disposed", () => {
+    carrier.dispose();
+    expect(model.listenerCount).toBe(0);
+    model.deliver(reply("mine"));
+    expect(heard).toEqual([]);
+  });
+});

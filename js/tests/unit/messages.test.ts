@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import vectors from "../../../tests/vectors/messages.json";
+import { CommCarrier } from "../../src/channel/comm";
+import { Events } from "../../src/channel/events";
+import { BadMessage, PIECE_BYTES, parse, parsePiece, parseSelection } from "../../src/channel/messages";
+import { Requests } from "../../src/channel/requests";
+import { FakeModel } from "../fakes/model";
+
+describe("messages from Python", () => {
+  it.each(vectors.downstream.good)("$name: is read as it is", ({ message }) => {
+    expect(parse(message)).toEqual(message);
+  });
+
+  it.each(vectors.downstream.bad)("$name: is refused", ({ message }) => {
+    expect(() => parse(message)).toThrow(BadMessage);
+  });
+
+  it("may carry keys that this viewer does not know", () => {
+    const message = { kind: "ack", page: "p1", seq: 2, revision: 3, error: null };
+    expect(parse({ ...message, since: "0.9" })).toEqual(message);
+  });
+
+  it("name the field, what was expected and what came", () => {
+    expect(() => parse({ kind: "ack", page: "p1", seq: "2", revision: 3 })).toThrow(
+      'ack.seq: expected a whole number, got "2"',
+    );
+  });
+
+  it("carry pieces and selections that are checked as well", () => {
+    const piece = { total: 8, dtype: null, shape: [2, 4], etag: "e" };
+    expect(parsePiece(piece)).toEqual(piece);
+    expect(() => parsePiece({ ...piece, shape: [2, -4] })).toThrow(BadMessage);
+    expect(() => parsePiece({ ...piece, total: 0.5 })).toThrow(BadMessage);
+    const selection = { revision: 1, encoding: "bitmap", count: 2 };
+    expect(parseSelection(selection)).toEqual(selection);
+    expect(() => parseSelection({ ...selection, encoding: "json" })).toThrow(BadMessage);
+    expect(() => parseSelection(null)).toThrow(BadMessage);
+  });
+});
+
+describe("messages to Python", () => {
+  it("are the ones that Python is held to", async () => {
+    const model = new FakeModel();
+    const carrier = new CommCarrier(model, "p1");
+    const requests = new Requests(carrier);
+    const events = new Events(carrier);
+    const abort = new AbortController();
+
+    const answers = [
+      requests.send("read", { path: "obs/cell%20type.codes.u8", offset: 0, length: PIECE_BYTES }),
+      requests.send("read", { path: "embeddings/X_umap.f32", offset: PIECE_BYTES, length: PIECE_BYTES }, abort.signal),
+      requests.send("selection", {}),
+    ];
+    abort.abort();
+    events.send("ready", { n_cells: 700, dimensions: 2 });
+    events.send("selection", { source: "lasso", encoding: "positions", count: 3 }, [new Uint8Array(12)]);
+    events.send("click", { cell: 0, button: 0, shift: false, ctrl: true });
+    events.send("console", { level: "error", message: "no WebGL2", hint: null });
+    events.send("closed", {});
+    requests.dispose();
+    await Promise.allSettled(answers);
+
+    expect(model.messages).toEqual(vectors.upstream.good.map(({ message }) => message));
+  });
+});

@@ -1,0 +1,177 @@
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { CommCarrier } from "../../src/channel/comm";
+import { PIECE_BYTES } from "../../src/channel/messages";
+import { RequestFailure, Requests } from "../../src/channel/requests";
+import { CommSource } from "../../src/data/comm";
+import { segment } from "../../src/data/source";
+import { FakeModel } from "../fakes/model";
+import { FakePython } from "../fakes/python";
+
+/** Bytes in which every piece is different. */
+function pattern(length: number, seed = 0): Uint8Array {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  for (let index = 0; index < words.length; index++) words[index] = Math.imul(index + seed, 2654435761);
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+const same = (a: Uint8Array, b: Uint8Array) => a.length === b.length && a.every((byte, index) => byte === b[index]);
+
+describe("a resource read over the comm", () => {
+  let model: FakeModel;
+  let python: FakePython;
+  let source: CommSource;
+  const PATH = "embeddings/X_umap.f32";
+
+  beforeEach(() => {
+    model = new FakeModel();
+    python = new FakePython(model);
+    source = new CommSource(new Requests(new CommCarrier(model, "p1")));
+  });
+
+  it.each([0, 1, 700, PIECE_BYTES])("of %i bytes takes one piece", async (length) => {
+    python.add(PATH, pattern(length));
+    const { bytes, dtype, shape } = await source.read(PATH);
+    expect(same(bytes, pattern(length))).toBe(true);
+    expect({ dtype, shape }).toEqual({ dtype: "uint8", shape: [length] });
+    expect(python.reads).toEqual([{ path: PATH, offset: 0, length: PIECE_BYTES }]);
+  });
+
+  it.each([PIECE_BYTES + 1, 3 * PIECE_BYTES, 4 * PIECE_BYTES + 123])(
+    "of %i bytes arrives whole, and every byte once",
+    async (length) => {
+      python.add(PATH, pattern(length));
+      const { bytes } = await source.read(PATH);
+      expect(same(bytes, pattern(length))).toBe(true);
+      const offsets = python.reads.map(({ offset }) => offset);
+      expect(offsets).toEqual(Array.from({ length: Math.ceil(length / PIECE_BYTES) }, (_, i) => i * PIECE_BYTES));
+    },
+  );
+
+  it("has two pieces in flight and never more", async () => {
+    python.add(PATH, pattern(5 * PIECE_BYTES));
+    await source.read(PATH);
+    expect(python.mostOutstanding).toBe(2);
+  });
+
+  it("tells how far it is, forwards only, up to the whole", async () => {
+    const length = 3 * PIECE_BYTES + 5;
+    python.add(PATH, pattern(length));
+    const told: number[] = [];
+    await source.read(PATH, {
+      onProgress: (loaded, total) => {
+        expect(total).toBe(length);
+        told.push(loaded);
+      },
+    });
+    expect(told).toHaveLength(4);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.at(-1)).toBe(length);
+  });
+
+  it.each([
+    ["keeps its length", 3 * PIECE_BYTES],
+    ["grows", 4 * PIECE_BYTES],
+    ["shrinks to one piece", 10],
+  ])("that changes in the middle and %s is read anew", async (_name, length) => {
+    python.add(PATH, pattern(3 * PIECE_BYTES), "old");
+    python.beforeRead = ({ offset }) => {
+      if (offset === 2 * PIECE_BYTES) python.add(PATH, pattern(length, 99), "new");
+    };
+    const { bytes } = await source.read(PATH);
+    expect(same(bytes, pattern(length, 99))).toBe(true);
+  });
+
+  it("that keeps changing fails, and says what to do", async () => {
+    let version = 0;
+    python.beforeRead = () => python.add(PATH, pattern(2 * PIECE_BYTES), String(version++));
+    const failure = await source.read(PATH).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(RequestFailure);
+    expect(failure).toMatchObject({ code: "changed", message: `${PATH} keeps changing while it is read` });
+    expect((failure as RequestFailure).hint).not.toBe("");
+  });
+
+  it("that is not there fails with Python's words", async () => {
+    await expect(source.read("obs/none.codes.u8")).rejects.toMatchObject({
+      code: "not_found",
+      message: "There is no obs/none.codes.u8.",
+    });
+  });
+
+  it("is asked for no further once a piece has failed", async () => {
+    python.add(PATH, pattern(10 * PIECE_BYTES));
+    python.beforeRead = ({ offset }) => {
+      if (offset === PIECE_BYTES) python.broken.add(PATH);
+      else python.broken.delete(PATH);
+    };
+    await expect(source.read(PATH)).rejects.toMatchObject({ code: "not_found" });
+    const asked = python.reads.length;
+    // The piece that was in flight beside the failed one is answered; nothing follows it.
+    for (let turn = 0; turn < 5; turn++) await new Promise((done) => setTimeout(done));
+    expect(python.reads.length).toBe(asked);
+    expect(asked).toBe(3);
+  });
+
+  it("is asked for no further once it is aborted", async () => {
+    python.add(PATH, pattern(10 * PIECE_BYTES));
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    await expect(
+      source.read(PATH, {
+        signal: abort.signal,
+        onProgress: (loaded) => loaded >= 2 * PIECE_BYTES && abort.abort(reason),
+      }),
+    ).rejects.toBe(reason);
+    const asked = python.reads.length;
+    expect(asked).toBeLessThan(6);
+    for (let turn = 0; turn < 5; turn++) await new Promise((done) => setTimeout(done));
+    expect(python.reads.length).toBe(asked);
+    expect(model.messages.some(({ kind }) => kind === "cancel")).toBe(true);
+  });
+
+  it("is read beside others without mixing them up", async () => {
+    python.add("a", pattern(2 * PIECE_BYTES, 1));
+    python.add("b", pattern(2 * PIECE_BYTES, 2));
+    const [a, b] = await Promise.all([source.read("a"), source.read("b")]);
+    expect(same(a.bytes, pattern(2 * PIECE_BYTES, 1))).toBe(true);
+    expect(same(b.bytes, pattern(2 * PIECE_BYTES, 2))).toBe(true);
+  });
+});
+
+describe("a key in a path", () => {
+  // Made with Python 3.11: urllib.parse.quote(key, safe="")
+  it.each([
+    ["louvain", "louvain"],
+    ["", ""],
+    ["cell type", "cell%20type"],
+    ["a/b", "a%2Fb"],
+    ["../..", "..%2F.."],
+    ["100%", "100%25"],
+    ["%2F", "%252F"],
+    ["HLA-DRB1", "HLA-DRB1"],
+    ["_.-~", "_.-~"],
+    ["!'()*", "%21%27%28%29%2A"],
+    ["a+b&c=d?e#f", "a%2Bb%26c%3Dd%3Fe%23f"],
+    ['[x]{y}|\\^`"<>', "%5Bx%5D%7By%7D%7C%5C%5E%60%22%3C%3E"],
+    [";:@,$", "%3B%3A%40%2C%24"],
+    ["\t\n", "%09%0A"],
+    ["\u0000\u007f", "%00%7F"],
+    ["Größe", "Gr%C3%B6%C3%9Fe"],
+    ["细胞", "%E7%BB%86%E8%83%9E"],
+    ["🧬", "%F0%9F%A7%AC"],
+    ["e\u0301", "e%CC%81"],
+  ])("%j is %j, as Python writes it", (key, expected) => {
+    expect(segment(key)).toBe(expected);
+  });
+
+  it("can be read back and is one segment of plain characters", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (key) => {
+        const written = segment(key);
+        expect(decodeURIComponent(written)).toBe(key);
+        expect(written).toMatch(/^(?:[A-Za-z0-9_.~-]|%[0-9A-F]{2})*$/);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
