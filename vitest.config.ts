@@ -53,7 +53,14 @@ export default defineConfig({
         extends: true,
         // Found up front: a dependency discovered in the middle of a run reloads the page and fails the test.
         optimizeDeps: {
-          include: ["preact", "preact/hooks", "preact/jsx-dev-runtime", "@preact/signals", "@preact/signals-core"],
+          include: [
+            "preact",
+            "preact/hooks",
+            "preact/jsx-dev-runtime",
+            "@preact/signals",
+            "@preact/signals-core",
+            "lucide-preact",
+          ],
         },
         test: {
           name: "browser",

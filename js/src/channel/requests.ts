@@ -25,6 +25,7 @@ interface Waiting {
 /** Asks Python, and matches answers to questions. */
 export class Requests {
   private next = 1;
+  private disposed = false;
   private readonly waiting = new Map<number, Waiting>();
   private readonly stop: () => void;
 
@@ -43,6 +44,7 @@ export class Requests {
     const { page } = this.carrier;
     const id = this.next++;
     return new Promise((resolve, reject) => {
+      if (this.disposed) return reject(closed());
       if (signal?.aborted) return reject(signal.reason);
       const cancel = () => {
         this.waiting.delete(id);
@@ -62,8 +64,13 @@ export class Requests {
   }
 
   dispose(): void {
+    this.disposed = true;
     this.stop();
-    for (const { reject } of this.waiting.values()) reject(new DOMException("the widget was closed", "AbortError"));
+    for (const { reject } of this.waiting.values()) reject(closed());
     this.waiting.clear();
   }
+}
+
+function closed(): DOMException {
+  return new DOMException("the widget was closed", "AbortError");
 }

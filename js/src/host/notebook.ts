@@ -54,7 +54,7 @@ export class NotebookApp {
     this.scene = new Scene(
       this.store,
       (error) => this.sceneFailed(error),
-      () => this.announce(),
+      () => this.painted(),
     );
     this.loading = new Loading(
       this.store,
@@ -63,7 +63,7 @@ export class NotebookApp {
       () => this.announce(),
     );
     this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
-      this.failed("selection", "The selection did not reach Python", error),
+      this.failed("selection", "The selection here is not the one in Python", error),
     );
     const showErrors = () => this.showErrors();
     model.on("change:errors", showErrors);
@@ -123,6 +123,11 @@ export class NotebookApp {
     };
   }
 
+  private painted(): void {
+    this.store.dismiss("scene"); // whatever kept the cells from being drawn is over
+    this.announce();
+  }
+
   /** Tell Python once that the first complete picture is there. */
   private announce(): void {
     if (this.announced || !this.settled) return;
@@ -140,6 +145,7 @@ export class NotebookApp {
       key: "scene",
       title: "This browser cannot draw the cells",
       text: "The plot needs WebGL2.\n1. Turn on hardware acceleration in the browser's settings.\n2. Close other tabs with 3D graphics.\n3. Reload the page.",
+      retry: () => this.scene.repaint(),
       fatal: true,
     });
     this.events.send("console", { level: "error", message: error.message, hint: "Turn on hardware acceleration." });
@@ -147,7 +153,8 @@ export class NotebookApp {
 
   private failed(key: string, title: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.store.notify({ key, title, text: message, fatal: key === "scene" });
+    const drawing = key === "scene" ? { fatal: true, retry: () => this.scene.repaint() } : {};
+    this.store.notify({ key, title, text: message, ...drawing });
     this.events.send("console", { level: "error", message: `${title}: ${message}`, hint: null });
   }
 

@@ -28,7 +28,7 @@ export class SelectionLink {
     this.stops = [
       effect(() => this.publish()),
       carrier.listen((message, buffers) => {
-        if (message.kind === "command" && message.command === "selection") this.take(message.payload, buffers);
+        if (message.kind === "command" && message.command === "selection") this.hear(message.payload, buffers);
         else if (message.kind === "ack" && message.seq === this.unacknowledged) this.settled(message);
       }),
     ];
@@ -54,6 +54,14 @@ export class SelectionLink {
     if (source === null) return;
     const { encoding, bytes } = encodeCells(cells);
     this.unacknowledged = this.events.send("selection", { source, encoding, count: cells.count }, [bytes]);
+  }
+
+  private hear(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {
+    try {
+      this.take(payload, buffers);
+    } catch (error) {
+      this.onError(error);
+    }
   }
 
   private take(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {

@@ -44,6 +44,7 @@ export class View {
         }
       }),
       watchSize(plot, (width, height) => this.camera.resize(width, height)),
+      watchPixelRatio(() => scene.invalidate(panel)),
       watchTheme(() => {
         const theme = panel.theme();
         this.element.style.setProperty("--missing", theme.missing);
@@ -59,6 +60,21 @@ export class View {
     for (const stop of this.stops.splice(0).reverse()) stop();
     this.element.remove();
   }
+}
+
+/** The page moved to a screen with other pixels, or was zoomed; the query itself names the ratio it waits to leave. */
+function watchPixelRatio(changed: () => void): () => void {
+  const off = new AbortController();
+  const wait = () => {
+    const query = matchMedia(`(resolution: ${globalThis.devicePixelRatio}dppx)`);
+    const left = () => {
+      changed();
+      wait();
+    };
+    query.addEventListener("change", left, { once: true, signal: off.signal });
+  };
+  wait();
+  return () => off.abort();
 }
 
 function watchSize(element: Element, changed: (width: number, height: number) => void): () => void {

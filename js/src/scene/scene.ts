@@ -80,6 +80,11 @@ export class Scene {
     if (this.frame === 0 && !this.disposed) this.frame = requestAnimationFrame(this.paint);
   }
 
+  /** Paint every panel in the next frame. */
+  repaint(): void {
+    for (const panel of this.panels.keys()) this.invalidate(panel);
+  }
+
   /** Nothing is waiting to be painted. */
   get settled(): boolean {
     return this.frame === 0;

@@ -71,7 +71,7 @@ export function drawOrder(column: Column): Uint32Array<ArrayBuffer> | null {
   return countingSort(values.length, BUCKETS, (cell) => {
     const value = values[cell];
     if (Number.isNaN(value)) return 0;
-    return 1 + Math.floor(Math.min(Math.max((value - low) * step, 0), BUCKETS - 2));
+    return 1 + Math.floor(Math.min(Math.max((Math.min(value, high) - low) * step, 0), BUCKETS - 2));
   });
 }
 

@@ -96,12 +96,12 @@ export class Store {
 
   /** Show a notice; one with the same key is replaced. */
   notify(notice: Notice): void {
-    this.notices.value = [...this.notices.value.filter(({ key }) => key !== notice.key), notice];
+    this.notices.value = [...this.notices.peek().filter(({ key }) => key !== notice.key), notice];
   }
 
   dismiss(key: string): void {
-    if (this.notices.value.some((notice) => notice.key === key)) {
-      this.notices.value = this.notices.value.filter((notice) => notice.key !== key);
-    }
+    const notices = this.notices.peek();
+    if (notices.some((notice) => notice.key === key))
+      this.notices.value = notices.filter((notice) => notice.key !== key);
   }
 }

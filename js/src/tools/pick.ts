@@ -1,15 +1,7 @@
 import type { Camera2D } from "../scene/camera";
 
-const REACH = 6; // CSS pixels
-
-/** The cell nearest to a CSS pixel of the plot, within 6 px or a point's radius; null when there is none. */
-export function pickCell(
-  xy: Float32Array,
-  camera: Camera2D,
-  x: number,
-  y: number,
-  reach: number = REACH,
-): number | null {
+/** The cell nearest to a CSS pixel of the plot, within `reach` CSS pixels; null when there is none. */
+export function pickCell(xy: Float32Array, camera: Camera2D, x: number, y: number, reach: number): number | null {
   const [dataX, dataY] = camera.unproject(x, y);
   let best: number | null = null;
   let nearest = (reach / camera.scale) ** 2;

@@ -1,3 +1,4 @@
+import { appearance } from "../scene/appearance";
 import type { Combine, ToolName } from "../state/store";
 import { lasso } from "./lasso";
 import { navigate } from "./navigate";
@@ -5,6 +6,7 @@ import { pickCell } from "./pick";
 import type { Gesture, PointerAt, Tool, ToolContext } from "./tool";
 
 const TOOLS: Record<ToolName, Tool> = { navigate, lasso };
+const REACH = 6; // CSS pixels from a cell that still count as on it
 const CLICK = 6; // CSS pixels: a shorter drag is a click
 const RECENT = 700; // ms: a wheel turned this soon after the pointer moved over the plot means the plot
 const SPIN = 300; // ms: turns of one spin of the wheel belong together
@@ -101,6 +103,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
       turnedAt = event.timeStamp;
       event.preventDefault();
       event.stopPropagation();
+      if (drag !== null) return; // the outline is in pixels: the cells must not move under it
       const { x, y } = at(event);
       camera.zoomAt(x, y, Math.exp(-Math.max(-240, Math.min(240, pixels(event))) * (event.ctrlKey ? 0.01 : 0.002)));
     },
@@ -143,7 +146,9 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
   function click(event: PointerEvent, where: PointerAt): void {
     const points = store.points.value;
     if (points === null || event.button > 2) return;
-    const cell = pickCell(points.xy, camera, where.x, where.y);
+    const [width, height] = camera.size.value;
+    const { diameter } = appearance(points.placed, width * height, camera.pose.value.zoom, store.pointSize.value);
+    const cell = pickCell(points.xy, camera, where.x, where.y, Math.max(REACH, diameter / 2));
     if (cell === null) return;
     onClick({
       cell,
