@@ -28,8 +28,8 @@ PYTHON_ARROWS: Mapping[str, frozenset[str]] = {
     "channel": frozenset(),
     "dataset": frozenset(),
 }
-# The widget's trait types are in a file of their own, in the widget's room.
-PYTHON_ROOM_OF = {"traits": "widget"}
+# The widget's trait types, and its side of the conversation, are in files of their own, in the widget's room.
+PYTHON_ROOM_OF = {"traits": "widget", "host": "widget"}
 # What keeps a room usable alone: dataset without Jupyter, channel without AnnData.
 PYTHON_FOREIGN: Mapping[str, frozenset[str]] = {
     "dataset": frozenset({"IPython", "anywidget", "comm", "ipykernel", "ipywidgets", "traitlets"}),

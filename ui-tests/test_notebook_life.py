@@ -119,6 +119,39 @@ def test_a_reloaded_page_draws_the_same_widget_again(notebook):
     widget.wait_until("(state) => state.selected === 50")
     lasso_half(widget)
     page.wait_for("len(w.selection) not in (0, 50)")
+    page.wait_for("(w.ready, w.status) == (True, 'ready')")
+    page.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    page.wait_for("(w.ready, w.status) == (False, 'not shown')")
+
+
+def test_widgets_share_a_box(notebook):
+    page = notebook(
+        [
+            LOAD,
+            "from ipywidgets import HBox\n"
+            "a, b = (CellucidWidget(adata, color_by=field, height=300) for field in ('bulk_labels', 'louvain'))\n"
+            "HBox([a, b])",
+        ]
+    )
+    page.run_all()
+    widths = [WidgetPage(page, index).settle()["plot"]["width"] for index in (0, 1)]
+    assert min(widths) > 400
+    assert abs(widths[0] - widths[1]) < 2
+
+
+def test_a_restarted_kernel_leaves_the_picture_and_running_again_brings_the_widget_back(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    page.restart_kernel()
+    assert widget.inspect()["cells_drawn"] == 700
+    assert len(set(map(tuple, widget.pixels().reshape(-1, 3)[::7]))) > 5
+    page.run_all()
+    fresh = WidgetPage(page)
+    fresh.settle()
+    lasso_half(fresh)
+    page.wait_for("len(w.selection) > 0")
 
 
 def test_ten_widgets_share_eight_contexts_and_all_keep_their_picture(notebook):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import traitlets
 
@@ -14,6 +14,10 @@ from cellucid.dataset import DatasetError
 
 if TYPE_CHECKING:
     from cellucid.widget import CellucidWidget
+
+
+_Get = TypeVar("_Get")
+_Set = TypeVar("_Set")
 
 
 def _bad(trait: traitlets.TraitType[Any, Any], reason: str) -> traitlets.TraitError:
@@ -26,20 +30,33 @@ def _unknown(what: str, value: object, known: Sequence[str]) -> str:
     return f"no {what} {value!r}.{guess} There are: {', '.join(map(repr, known))}."
 
 
-class EmbeddingTrait(traitlets.TraitType[str, str]):
+class LockedTrait(traitlets.TraitType[_Get, _Set]):
+    """A trait whose value and notification change together, whichever thread sets it."""
+
+    def set(self, obj: traitlets.HasTraits, value: _Set) -> None:
+        """Set the value under the widgets' lock."""
+        widget: CellucidWidget = obj  # type: ignore[assignment]
+        with widget._lock:
+            super().set(obj, value)
+
+
+class EmbeddingTrait(LockedTrait[str, str]):
     """The key of an embedding that the dataset has."""
 
     default_value = ""
 
     def validate(self, obj: CellucidWidget, value: object) -> str:
         """Accept one of the dataset's embeddings."""
-        known = obj._dataset.embeddings
-        if not isinstance(value, str) or value not in known:
-            raise _bad(self, _unknown("embedding", value, known))
+        if not isinstance(value, str):
+            raise _bad(self, _unknown("embedding", value, obj._dataset.embeddings))
+        try:
+            obj._dataset.embedding(value)
+        except DatasetError as error:
+            raise _bad(self, str(error)) from None
         return value
 
 
-class FieldTrait(traitlets.TraitType[str | None, str | None]):
+class FieldTrait(LockedTrait[str | None, str | None]):
     """An obs column or a gene, or None."""
 
     allow_none = True
@@ -50,13 +67,13 @@ class FieldTrait(traitlets.TraitType[str | None, str | None]):
         if not isinstance(value, str):
             raise _bad(self, f"expected the name of an obs column or gene, or None, got {value!r}.")
         try:
-            obj._dataset.resolve_field(value)
+            obj._dataset.resolve_field(value, obj.layer)
         except DatasetError as error:
             raise _bad(self, str(error)) from None
         return value
 
 
-class LayerTrait(traitlets.TraitType[str | None, str | None]):
+class LayerTrait(LockedTrait[str | None, str | None]):
     """The matrix that genes come from; None = scanpy's rule."""
 
     allow_none = True
@@ -67,10 +84,15 @@ class LayerTrait(traitlets.TraitType[str | None, str | None]):
         known = obj._dataset.layers
         if not isinstance(value, str) or value not in known:
             raise _bad(self, _unknown("layer", value, known))
+        if obj.color_by is not None:
+            try:
+                obj._dataset.resolve_field(obj.color_by, value)
+            except DatasetError as error:
+                raise _bad(self, f"{error} Set color_by to something that {value!r} has first.") from None
         return value
 
 
-class RangedFloat(traitlets.TraitType[float, float]):
+class RangedFloat(LockedTrait[float, float]):
     """A finite number between two bounds."""
 
     def __init__(self, default: float, low: float, high: float) -> None:
@@ -84,7 +106,7 @@ class RangedFloat(traitlets.TraitType[float, float]):
         return float(value)
 
 
-class RangedInt(traitlets.TraitType[int, int]):
+class RangedInt(LockedTrait[int, int]):
     """A whole number between two bounds."""
 
     def __init__(self, default: int, low: int, high: int) -> None:
@@ -102,7 +124,7 @@ class RangedInt(traitlets.TraitType[int, int]):
         return int(value)
 
 
-class SelectionTrait(traitlets.TraitType[Selection, Any]):
+class SelectionTrait(LockedTrait[Selection, Any]):
     """Sorted unique row positions of cells. Not synced: selections travel as messages with revisions."""
 
     default_value = Selection.empty()

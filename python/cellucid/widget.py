@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -21,16 +21,17 @@ from ipywidgets import Layout
 from cellucid.cells import CellLookup, Selection
 from cellucid.channel.conversation import Conversation
 from cellucid.channel.hooks import Hook
-from cellucid.channel.rpc import Bytes, RequestError
-from cellucid.dataset import Dataset, DatasetError, open_dataset
+from cellucid.dataset import Dataset, open_dataset
+from cellucid.host import WidgetHost
 from cellucid.traits import EmbeddingTrait, FieldTrait, LayerTrait, RangedFloat, RangedInt, SelectionTrait
+
+logger = logging.getLogger("cellucid.jupyter")
 
 _Hook = TypeVar("_Hook", bound=Callable[..., object])
 
-_MAX_ERRORS = 50
 _VIEWER = resources.files("cellucid") / "static" / "widget.js"
 
-# What a page may set. ipywidgets' set_state would let it set read-only traits as well.
+# What a page may set. ipywidgets' set_state would let it set anything, read-only traits and the front end included.
 _SET_BY_VIEWER = frozenset({"embedding", "color_by", "layer", "point_size", "height"})
 
 
@@ -71,6 +72,8 @@ class CellucidWidget(anywidget.AnyWidget):
     status = traitlets.Enum(("not shown", "loading", "ready", "closed"), "not shown", read_only=True).tag(sync=True)
     errors = traitlets.List(traitlets.Dict(), read_only=True, help="What went wrong, oldest first.").tag(sync=True)
 
+    # One for all widgets: observers run under it, and those of linked widgets set each other's traits from any thread.
+    _lock = threading.RLock()
     _conversation: Conversation | None = None  # a widget whose construction failed is closed all the same
 
     def __init__(
@@ -86,17 +89,21 @@ class CellucidWidget(anywidget.AnyWidget):
     ) -> None:
         if not self._esm:
             raise RuntimeError(f"The viewer is not built: {_VIEWER} is missing. Run `make build` in the checkout.")
-        self._lock = threading.RLock()
         self._dataset: Dataset = open_dataset(data)
         self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
+        self._host = WidgetHost(self, self._dataset)
+        self._conversation = Conversation(self._host, self.send, name=self.viewer_id[:8], lock=self._lock)
         self._shown_in_execution: int | None = None
-        given = {"embedding": embedding or self._dataset.embeddings[0], "point_size": point_size, "height": height}
-        given |= {"color_by": color_by, "layer": layer} | ({} if layout is None else {"layout": layout})
-        super().__init__(**given)
-        if self.layout.width is None:
-            self.layout.width = "100%"  # a box of ipywidgets would shrink it to nothing
-        self._conversation = Conversation(self, self.send, name=self.viewer_id[:8], lock=self._lock)
-        self.on_msg(self._on_comm_message)
+        if layout is None or isinstance(layout, dict):
+            layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
+        super().__init__(
+            layer=layer,  # before color_by, which is looked up in its genes
+            embedding=self._dataset.embeddings[0] if embedding is None else embedding,
+            color_by=color_by,
+            point_size=point_size,
+            height=height,
+            layout=layout,
+        )
 
     # -- reading and driving -----------------------------------------------------------------------------------------
 
@@ -108,7 +115,7 @@ class CellucidWidget(anywidget.AnyWidget):
     @property
     def selected_names(self) -> pd.Index[str]:
         """The names of the selected cells, in the order of the dataset."""
-        return self.names_of(self.selection)
+        return self._host.names_of(self.selection)
 
     @property
     def selection_mask(self) -> npt.NDArray[np.bool_]:
@@ -134,11 +141,18 @@ class CellucidWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Take the widget off the page and stop its threads. Idempotent; your data stay open."""
-        if self._conversation is not None:
+        if self._conversation is not None and self.status != "closed":
             self._conversation.close()
+            self._dataset.clear_cache()
             self.set_trait("ready", False)
             self.set_trait("status", "closed")
         super().close()
+
+    def __del__(self) -> None:
+        # ipywidgets would close here. But the garbage collector runs this on any thread and in the middle of anything,
+        # also while that thread holds a lock that another one waits for with ours. Nothing is open by then: ipywidgets
+        # holds every widget until it is closed, and one whose construction failed has started nothing.
+        pass
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 
@@ -177,46 +191,17 @@ class CellucidWidget(anywidget.AnyWidget):
     def _decorator(self, event: str) -> Callable[[_Hook], _Hook]:
         return lambda hook: self.register_hook(event, hook)
 
-    # -- what the conversation asks of its host ----------------------------------------------------------------------
-
-    def read_resource(self, path: str) -> Bytes:
-        """A resource of the dataset, for the viewer."""
-        try:
-            return self._dataset.read(path)
-        except DatasetError as error:
-            raise RequestError("not_found", str(error)) from error
-
-    def take_selection(self, positions: npt.NDArray[np.uint32]) -> None:
-        """Take a selection made in the viewer."""
-        self.selection = Selection.from_sorted(positions)
-
-    def current_selection(self) -> npt.NDArray[np.uint32]:
-        """The selection, for the viewer."""
-        return self.selection
-
-    def names_of(self, positions: npt.NDArray[np.uint32]) -> pd.Index[str]:
-        """The names of cells; their positions as text where the dataset has no names."""
-        names = self._dataset.cell_names
-        return pd.Index(positions.astype(str)) if names is None else names[positions]
-
-    def viewers_changed(self, *, known: bool, ready: bool) -> None:
-        """Tell ``ready`` and ``status``."""
-        self.set_trait("ready", ready)
-        self.set_trait("status", "ready" if ready else "loading" if known else "not shown")
-
-    def report(self, source: str, message: str, hint: str = "") -> None:
-        """Add to ``errors``, which the viewer shows."""
-        entry = {"source": source, "message": message, "hint": hint, "time": time.time()}
-        with self._lock:
-            self.set_trait("errors", [*self.errors, entry][-_MAX_ERRORS:])
+    # -- the channel ---------------------------------------------------------------------------------------------------
 
     @property
     def _talk(self) -> Conversation:
         assert self._conversation is not None, "the widget is not constructed yet"
         return self._conversation
 
-    def _on_comm_message(self, _: object, content: object, buffers: list[memoryview]) -> None:
+    def _handle_custom_msg(self, content: object, buffers: list[memoryview]) -> None:
+        # Not by on_msg, which is ready only some time after the comm has been opened.
         self._talk.receive(content, buffers)
+        super()._handle_custom_msg(content, buffers)
 
     @traitlets.observe("selection")
     def _publish_selection(self, _: object) -> None:
@@ -238,18 +223,21 @@ class CellucidWidget(anywidget.AnyWidget):
         return self._dataset.n_cells
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take trait values from a page: only those it may set, and a bad one is reported and taken back."""
-        wanted = {name: value for name, value in sync_data.items() if name in _SET_BY_VIEWER or name not in self._own}
+        """Take trait values from a page: only those it may set. What fails is reported, and a bad value taken back."""
+        wanted = {name: value for name, value in sync_data.items() if name in _SET_BY_VIEWER}
         with self._lock:
             try:
                 super().set_state(wanted)
-            except traitlets.TraitError as error:
-                self.report("viewer", str(error))
+            except Exception as error:  # observers are users' code; nobody would see what they raise here
+                logger.exception("what a page set was not taken as it is")
+                refused = any(getattr(self, name) != value for name, value in wanted.items())
+                self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
                 self.send_state(list(wanted))
 
-    @property
-    def _own(self) -> frozenset[str]:
-        return frozenset(CellucidWidget.class_own_traits())
+    def set_trait(self, name: str, value: object) -> None:
+        """Set a trait, read-only ones included."""
+        with self._lock:
+            super().set_trait(name, value)
 
     # ipywidgets swaps notify_change on the instance while it applies a state; a trait set on another thread meanwhile
     # would be merged away. One lock round all of them keeps every notification.

@@ -60,6 +60,14 @@ def widget():
     widget.talk.close()
 
 
+def wait(condition):
+    """Until the condition holds; a test that would wait for ever fails."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def event(name, payload, page="p1", seq=1):
     return {"kind": "event", "page": page, "seq": seq, "event": name, "payload": payload}
 
@@ -78,9 +86,9 @@ def test_a_selection_from_a_page_is_taken_and_acknowledged_and_not_echoed(widget
 
 
 def test_other_pages_get_the_selection_and_the_one_that_made_it_does_not(widget):
-    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "p1"), [])
-    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "p2"), [])
-    select(widget, [3, 5], page="p2")
+    for page in ("p1", "p2"):
+        widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, page), [])
+    select(widget, [3, 5], page="p2", seq=2)
     [command] = widget.says("command")
     assert command["without"] == "p2"
     assert command["payload"] == {"revision": 1, "encoding": "positions", "count": 2}
@@ -137,10 +145,7 @@ def test_a_forged_selection_is_refused_and_the_page_is_told(widget, payload, buf
 def test_a_page_that_starts_gets_the_selection_as_it_is(widget):
     widget.set(range(0, N_CELLS, 2))
     widget.talk.receive({"kind": "request", "page": "p1", "id": 1, "method": "selection", "params": {}}, [])
-    deadline = time.monotonic() + 10
-    while not widget.says("reply"):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    wait(lambda: widget.says("reply"))
     content, buffers = widget.sent[-1]
     assert content["result"] == {"revision": 1, "encoding": "bitmap", "count": 50}
     assert bytes(buffers[0]) == bytes([0b01010101]) * 12 + bytes([0b0101])
@@ -164,8 +169,7 @@ def test_hooks_get_cells_indices_names_and_source(widget):
     widget.talk.hooks.register("selection", events.append)
     select(widget, [2, 4], source="lasso")
     widget.set([7])
-    while len(events) < 2:
-        time.sleep(0.005)
+    wait(lambda: len(events) == 2)
     first, second = events
     assert first["cells"] == [2, 4]
     assert first["indices"].dtype == np.uint32
@@ -174,11 +178,60 @@ def test_hooks_get_cells_indices_names_and_source(widget):
     assert second["cells"] == [7]
 
 
+def read(widget, page="p1"):
+    params = {"path": "manifest.json", "offset": 0, "length": 1}
+    widget.talk.receive({"kind": "request", "page": page, "id": 1, "method": "read", "params": params}, [])
+
+
 def test_pages_make_the_widget_ready_and_take_that_away_again(widget):
-    widget.talk.receive({"kind": "cancel", "page": "p1", "id": 1}, [])
+    ready = {"n_cells": N_CELLS, "dimensions": 2}
+    read(widget)
+    widget.talk.receive(event("ready", ready), [])
+    read(widget, "p2")
+    widget.talk.receive(event("closed", {}, seq=2), [])
+    widget.talk.receive(event("ready", ready, "p2"), [])
+    widget.talk.receive(event("closed", {}, "p2", seq=2), [])
+    assert widget.viewers == [(True, False), (True, True), (True, True), (True, False), (True, True), (False, False)]
+
+
+def test_what_a_closed_page_still_says_does_not_open_it_again(widget):
     widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}), [])
     widget.talk.receive(event("closed", {}, seq=2), [])
-    assert widget.viewers == [(True, False), (True, True), (False, False)]
+    read(widget)
+    widget.talk.receive({"kind": "cancel", "page": "p1", "id": 1}, [])
+    assert widget.viewers[-1] == (False, False)
+
+
+def test_an_event_that_is_sent_again_is_taken_once_and_acknowledged_again(widget):
+    select(widget, [1], seq=1)
+    select(widget, [2], seq=2)
+    select(widget, [1], seq=1)
+    select(widget, [2], seq=2)
+    assert widget.selection.tolist() == [2]
+    assert [(ack["seq"], ack["revision"]) for ack in widget.says("ack")] == [(1, 1), (2, 2), (1, 2), (2, 2)]
+
+
+def test_hooks_get_selections_in_the_order_in_which_the_trait_takes_them(widget):
+    events = []
+    widget.talk.hooks.register("selection", lambda event: events.append((event["source"], event["cells"])))
+
+    def narrow():
+        if len(widget.selection) > 1:
+            widget.set(widget.selection[:1])
+
+    widget.observer = narrow
+    select(widget, [4, 5, 6])
+    wait(lambda: len(events) == 2)
+    assert events == [("lasso", [4, 5, 6]), ("python", [4])]
+
+
+def test_a_gesture_that_selects_the_same_again_is_an_event_all_the_same(widget):
+    events = []
+    widget.talk.hooks.register("selection", lambda event: events.append(event["source"]))
+    select(widget, [4], seq=1)
+    select(widget, [4], seq=2, source="box")
+    wait(lambda: len(events) == 2)
+    assert events == ["lasso", "box"]
 
 
 def test_a_click_on_a_cell_that_is_not_there_calls_nobody(widget):

@@ -1,5 +1,7 @@
 """Hooks: who is called, where, in which order, and what happens when one raises or does not return."""
 
+import asyncio
+import sys
 import threading
 import time
 
@@ -61,13 +63,47 @@ def test_a_raising_hook_is_told_and_the_next_one_runs(dispatcher, registry, erro
     assert "broken" in record.getMessage()
 
 
+def test_a_hook_that_exits_and_a_report_that_raises_do_not_end_the_thread(registry):
+    def report(event, error):
+        raise ValueError("an observer of errors is the user's code too")
+
+    dispatcher = Dispatcher("sturdy", registry, report)
+    seen = []
+    registry.register("click", lambda event: sys.exit(1))
+    registry.register("click", seen.append)
+    for _ in range(2):
+        dispatcher.submit("click", HookEvent({}))
+    drain(dispatcher, registry)
+    assert len(seen) == 2
+    dispatcher.close()
+
+
+def test_async_hooks_are_awaited_on_the_same_thread_before_the_next_hook_runs(dispatcher, registry, errors):
+    seen = []
+
+    async def slow(event):
+        await asyncio.sleep(0.01)
+        seen.append(("async", threading.current_thread().name))
+
+    async def broken(event):
+        raise KeyError("async bug")
+
+    registry.register("click", slow)
+    registry.register("click", broken)
+    registry.register("click", lambda event: seen.append(("plain", threading.current_thread().name)))
+    dispatcher.submit("click", HookEvent({}))
+    drain(dispatcher, registry)
+    assert seen == [("async", "cellucid-hooks-test"), ("plain", "cellucid-hooks-test")]
+    assert [type(error) for _, error in errors] == [KeyError]
+
+
 def test_message_hooks_get_every_event_with_its_name(dispatcher, registry):
     seen = []
     registry.register("message", lambda event: seen.append(dict(event)))
     dispatcher.submit("click", HookEvent({"cell": 7}))
     dispatcher.submit("mine", HookEvent({"x": 1}))
-    while len(seen) < 2:
-        time.sleep(0.005)
+    drain(dispatcher, registry)
+    seen = [event for event in seen if event["event"] != "drained"]
     assert seen == [{"event": "click", "cell": 7}, {"event": "mine", "x": 1}]
 
 
@@ -106,16 +142,16 @@ def test_cleared_hooks_are_not_called(dispatcher, registry):
 
 def test_behind_a_hook_that_does_not_return_the_oldest_events_are_dropped_and_counted(registry, errors):
     dispatcher = Dispatcher("full", registry, lambda *_: None, max_events=10, max_bytes=1000)
-    go_on, seen = threading.Event(), []
+    begun, go_on, seen = threading.Event(), threading.Event(), []
 
     def slow(event):
+        begun.set()
         go_on.wait(10)
         seen.append(event["n"])
 
     registry.register("click", slow)
     dispatcher.submit("click", HookEvent({"n": -1}))
-    while dispatcher.waiting:  # until the hook holds it
-        time.sleep(0.005)
+    assert begun.wait(10)
     for n in range(25):
         dispatcher.submit("click", HookEvent({"n": n}))
     assert dispatcher.dropped == 15

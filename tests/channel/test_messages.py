@@ -83,6 +83,14 @@ def test_unknown_events_with_numbers_that_json_has_not_are_refused(value):
         parse({"kind": "event", "page": "p", "seq": 1, "event": "mine", "payload": {"x": value}})
 
 
+def test_a_value_of_any_depth_in_the_wrong_place_ends_in_a_refusal():
+    value: list = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(BadMessage, match="page"):
+        parse({"kind": "cancel", "page": value, "id": 1})
+
+
 def test_unknown_events_of_any_depth_end_in_a_refusal_not_in_a_crash():
     payload: dict = {}
     for _ in range(900):

@@ -154,4 +154,6 @@ def test_after_closing_nothing_is_answered(serve, page):
     server.close()
     server.close()
     server.submit(read(1))
-    assert page.messages == []
+    serve(read=lambda params: Answer({})).submit(read(2))  # answered after it, had it been taken
+    serve(read=lambda params: Answer({})).submit(read(3))
+    assert sorted(content["id"] for content, _ in page.wait(2)) == [2, 3]

@@ -103,7 +103,7 @@ def test_genes_are_those_that_scanpy_shows(pbmc: ad.AnnData, dataset: Dataset) -
 def test_coordinates_are_the_original_ones(pbmc: ad.AnnData, dataset: Dataset) -> None:
     assert dataset.embeddings == ["X_umap"]
     assert np.array_equal(dataset.coordinates("X_umap"), pbmc.obsm["X_umap"].astype(np.float32))
-    with pytest.raises(UnknownEmbedding, match=r"no embedding 'X_pca' that can be shown; expected one of 'X_umap'"):
+    with pytest.raises(UnknownEmbedding, match=r"'X_pca' cannot be shown: it has 50 columns.*expected one of 'X_umap'"):
         dataset.coordinates("X_pca")
 
 
@@ -320,6 +320,15 @@ def test_bad_colours_are_warned_of_once_and_at_the_callers_line() -> None:
     assert dataset.fields[0].colors == ("#1f77b4", "#ff7f0e")
 
 
+def test_where_categories_merge_the_others_keep_their_colours() -> None:
+    categories = pd.Categorical([1, "1", 2, "x"], categories=[1, "1", 2, "x"])
+    adata = small(obs=pd.DataFrame({"x": categories}, index=list("abcd")))
+    adata.uns["x_colors"] = ["#000001", "#000002", "#000003", "#000004"]
+    dataset = open_dataset(adata)
+    assert dataset.fields[0].colors == ("#000001", "#000003", "#000004")
+    assert dataset.read("obs/x.codes.u8").as_array().tolist() == [0, 0, 1, 2]
+
+
 @pytest.mark.filterwarnings("ignore:.*names are not unique:UserWarning:anndata")
 def test_names_that_are_not_unique_are_warned_of_and_ambiguous_genes_refused() -> None:
     adata = small(obs=pd.DataFrame(index=["a", "a", "b", "b"]), var=pd.DataFrame(index=list("AABCC")))
@@ -357,13 +366,51 @@ def test_a_query_finds_what_pandas_finds(pbmc: ad.AnnData, dataset: Dataset, exp
 
 @pytest.mark.parametrize(
     "expression",
-    ["nope > 3", "louvain ==", "n_counts", "n_counts + 1", "3", "", "n_counts > @x", "a b", "x = 3 > 2", "("],
+    [
+        "nope > 3",
+        "louvain ==",
+        "n_counts",
+        "n_counts + 1",
+        "3",
+        "",
+        "n_counts > @x",
+        "a b",
+        "x = 3 > 2",
+        "(",
+        "louvain.unique() == '3'",
+        "n_counts.head(3) > 0",
+        "n_counts.sort_values() > 1000",
+    ],
 )
 def test_a_query_that_is_none_is_refused_with_the_reason(dataset: Dataset, expression: str) -> None:
     x = 3  # pandas would find it in the caller's frame
     assert x
     with pytest.raises(DatasetError, match=r"cannot evaluate the query .*Expected a pandas expression over obs"):
         dataset.query(expression)
+
+
+@pytest.fixture
+def two_names() -> Dataset:
+    """raw has Ensembl ids, X has symbols and fewer of them."""
+    adata = small(var=pd.DataFrame(index=[f"ENSG{i}" for i in range(5)]))
+    adata.raw = adata.copy()
+    adata = adata[:, :2].copy()
+    adata.var_names = ["sym1", "sym2"]
+    return open_dataset(adata)
+
+
+def test_a_name_is_resolved_among_the_genes_of_the_layer(two_names: Dataset) -> None:
+    assert two_names.resolve_field("sym1", "X") == FieldRef("gene", "sym1")
+    assert two_names.resolve_field("gene:sym1", layer="X") == FieldRef("gene", "sym1")
+    assert two_names.resolve_field("ENSG4") == two_names.resolve_field("ENSG4", "raw") == FieldRef("gene", "ENSG4")
+    with pytest.raises(UnknownField, match=r"'sym1' is neither .* of the matrix in use"):
+        two_names.resolve_field("sym1")
+    with pytest.raises(UnknownField, match=r"'ENSG4' is neither an obs column nor a gene of the layer 'X'"):
+        two_names.resolve_field("ENSG4", "X")
+    with pytest.raises(UnknownField, match="Close matches: 'sym1'"):
+        two_names.resolve_field("SYM1", "X")
+    with pytest.raises(UnknownLayer, match="no layer 'nope'"):
+        two_names.resolve_field("sym1", "nope")
 
 
 def test_a_subset_is_a_view(pbmc: ad.AnnData, dataset: Dataset) -> None:

@@ -61,3 +61,14 @@ def test_threads_that_ask_for_the_same_make_it_once_and_others_do_not_wait() -> 
     assert len(calls) == 1
     assert len(found) == 4
     assert len({id(resource) for resource in found}) == 1
+
+
+def test_what_is_being_made_while_the_cache_is_cleared_is_not_kept() -> None:
+    cache = ResourceCache(100)
+
+    def make() -> Resource:
+        cache.clear()
+        return made(10)
+
+    assert len(cache.get("a", make)) == 10
+    assert cache.nbytes == 0

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from cellucid.dataset import DatasetError
-from cellucid.dataset.embeddings import coordinates, find_embeddings
+from cellucid.dataset.embeddings import coordinates, find_embeddings, unknown_embedding
 
 XY = np.array([[0.0, 1.0], [2.0, -3.0], [np.nan, 5.0]])
 
@@ -65,3 +65,30 @@ def test_one_that_places_no_cell_is_left_out_or_an_error_if_it_is_the_only_one()
         find_embeddings({"X_umap": nowhere})
     with pytest.warns(UserWarning, match="left out of the embeddings.*'X_umap'"):
         assert list(find_embeddings({"X_umap": nowhere, "X_tsne": XY})) == ["X_tsne"]
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("X_pca", r"'X_pca' cannot be shown: it has 50 columns, and this version shows embeddings with 2 .*'X_umap'"),
+        ("one", "it has 1 column, and"),
+        ("deep", r"it has shape \(3, 2, 2\)"),
+        ("flags", "its values are not real numbers"),
+        ("nowhere", "no cell has finite coordinates there"),
+        ("new", "has come or changed since the widget was made; make the widget anew"),
+        ("umap", r"no embedding 'umap'\. Did you mean 'X_umap'\? There are: 'X_umap'\."),
+        ("zzzzzz", r"no embedding 'zzzzzz'\. There are: 'X_umap'\.$"),
+    ],
+)
+def test_a_key_that_cannot_be_shown_is_answered_with_the_reason_or_close_ones(key: str, message: str) -> None:
+    obsm = {
+        "X_umap": XY,
+        "X_pca": np.zeros((3, 50)),
+        "one": np.zeros((3, 1)),
+        "deep": np.zeros((3, 2, 2)),
+        "flags": XY > 0,
+        "nowhere": np.full((3, 2), np.nan),
+        "new": XY,
+    }
+    with pytest.raises(KeyError, match=message):
+        raise unknown_embedding(key, ["X_umap"], obsm)

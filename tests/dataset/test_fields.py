@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellucid.dataset.fields import field_series, make_field, showable_columns
+from cellucid.dataset.fields import field_series, find_column, make_field, showable_columns
 
 NAN = float("nan")
 
@@ -75,13 +75,38 @@ def test_the_range_of_a_field_is_that_of_its_finite_values() -> None:
 
 def test_a_label_that_is_not_a_str_is_shown_as_one_and_gives_way_to_a_str() -> None:
     columns = showable_columns(pd.DataFrame([[0, 0, 0, 0]], columns=[3, "3", 4, "x"]))
-    assert columns.positions == {"3": 1, "4": 2, "x": 3}
+    assert columns.labels == {"3": "3", "4": 4, "x": "x"}
     assert columns.left_out == {"3": "another column has the same name"}
+
+
+@pytest.mark.parametrize(("label", "position"), [(3, 0), ("3", 1), (NAN, 2), ("x", 3)])
+def test_a_column_is_found_by_exactly_its_label_and_the_first_of_several(label: Any, position: int) -> None:
+    column = find_column(pd.DataFrame([[0, 1, 2, 3, 4]], columns=[3, "3", NAN, "x", "x"]), label)
+    assert column is not None
+    assert column.tolist() == [position]
+
+
+def test_no_column_is_none() -> None:
+    assert find_column(pd.DataFrame({"x": [1]}), "y") is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "colors"),
+    [
+        (["#000001", "#000002", "#000003", "#000004"], ("#000001", "#000002", "#000004")),
+        (None, ("#1f77b4", "#ff7f0e", "#d62728")),
+    ],
+)
+def test_where_categories_merge_the_others_keep_their_colours(kept: Any, colors: tuple[str, ...]) -> None:
+    column = pd.Series(pd.Categorical([1, "1", 2, "x"], categories=[1, 2, "1", "x"]))
+    field = make_field("k", column, {} if kept is None else {"k_colors": kept})
+    assert field.categories == ("1", "2", "x")
+    assert field.colors == colors
 
 
 def test_complex_numbers_and_repeated_labels_are_left_out() -> None:
     columns = showable_columns(pd.DataFrame([[0, 1j, 2]], columns=["a", "z", "a"]))
-    assert columns.positions == {"a": 0}
+    assert columns.labels == {"a": "a"}
     assert columns.left_out == {"z": "complex numbers", "a": "another column has the same name"}
 
 

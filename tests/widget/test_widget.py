@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import sys
 import threading
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import scanpy as sc
 import traitlets
-from ipywidgets import IntText, Layout
+from ipywidgets import Dropdown, IntText, Layout
 from ipywidgets.widgets.widget import _instances
 
 from cellucid import CellucidWidget, open_dataset
@@ -182,7 +183,7 @@ def test_the_user_s_data_stay_as_they_are(adata):
     before = (adata.X.copy(), adata.obs.copy(), {key: value.copy() for key, value in adata.obsm.items()})
     widget = CellucidWidget(adata, color_by="CST3")
     for path in ("manifest.json", "var/CST3.values.f32", "embeddings/X_umap.f32"):
-        widget.read_resource(path)
+        widget._dataset.read(path)
     widget.selection = "n_genes > 500"
     widget.close()
     np.testing.assert_array_equal(adata.X, before[0])
@@ -244,6 +245,77 @@ def test_closing_twice_ends_well_and_ends_the_hook_thread(widget):
     widget.close()
     assert (widget.status, widget.ready) == ("closed", False)
     assert widget.n_cells == 700
+
+
+def test_what_a_linked_widget_refuses_is_reported_and_the_page_keeps_its_choice(widget):
+    menu = Dropdown(options=["louvain", "bulk_labels"])
+    traitlets.link((widget, "color_by"), (menu, "value"))
+    widget.set_state({"color_by": "CST3"})
+    assert widget.color_by == "CST3"
+    assert widget.errors[-1]["source"] == "observer"
+    assert "Invalid selection" in widget.errors[-1]["message"]
+
+
+def test_what_an_observer_raises_while_a_page_sets_a_trait_is_reported(widget):
+    def broken(change):
+        raise ZeroDivisionError("observer's bug")
+
+    widget.observe(broken, "height")
+    widget.set_state({"height": 300})
+    assert (widget.height, widget.errors[-1]["source"]) == (300, "observer")
+    assert "observer's bug" in widget.errors[-1]["message"]
+
+
+def test_a_page_cannot_bring_a_front_end_of_its_own(widget):
+    before = widget._esm, widget._view_module
+    widget.set_state({"_esm": "alert(1)", "_view_module": "evil"})
+    assert (widget._esm, widget._view_module) == before
+
+
+def test_the_user_s_layout_is_left_alone(adata):
+    shared = Layout(border="1px solid")
+    assert CellucidWidget(adata, layout=shared).layout is shared
+    assert shared.width is None
+    assert CellucidWidget(adata, layout={"margin": "4px"}).layout.width == "100%"
+
+
+def test_two_widgets_whose_observers_set_each_other_do_not_lock_each_other_out(adata):
+    first, second = CellucidWidget(adata), CellucidWidget(adata)
+    first.observe(lambda change: second.select(change.new), "selection")
+    second.observe(lambda change: first.select(change.new), "selection")
+
+    def drive(widget, offset):
+        for cell in range(offset, offset + 300):
+            widget.selection = [cell]
+
+    threads = [threading.Thread(target=drive, args=args, daemon=True) for args in ((first, 0), (second, 300))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert first.selection == second.selection
+
+
+def test_the_last_notification_has_the_last_value_whoever_writes(widget):
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(30):
+            told = []
+            widget.observe(lambda change, told=told: told.append(change.new), "height")
+            threads = [
+                threading.Thread(target=lambda low=low: [setattr(widget, "height", low + n) for n in range(20)])
+                for low in (200, 300)
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert told[-1] == widget.height
+            widget.unobserve_all("height")
+    finally:
+        sys.setswitchinterval(switching)
 
 
 def test_no_notification_is_lost_between_threads(widget):

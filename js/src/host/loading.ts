@@ -13,7 +13,10 @@ const CACHE_BYTES = 256 * 1024 * 1024;
 export class Loading {
   private manifest: Manifest | null = null;
   private readonly running = new Map<string, AbortController>();
-  private readonly columns = new ColumnCache();
+  private readonly embeddings = new Cache<Float32Array<ArrayBuffer>>((xy) => xy.byteLength);
+  private readonly columns = new Cache<Column>((column) =>
+    column.kind === "categorical" ? column.codes.byteLength : column.values.byteLength,
+  );
   private readonly stops: (() => void)[] = [];
 
   constructor(
@@ -38,6 +41,12 @@ export class Loading {
     });
   }
 
+  /** Keep only what is shown: nobody looks. */
+  forget(): void {
+    this.embeddings.clear();
+    this.columns.clear();
+  }
+
   dispose(): void {
     for (const stop of this.stops) stop();
     for (const controller of this.running.values()) controller.abort();
@@ -48,7 +57,9 @@ export class Loading {
     const entry = manifest?.embeddings.find((embedding) => embedding.key === key);
     if (!manifest || !entry) return; // Python has refused the name already
     void this.load("points", key, this.store.points.peek() === null, async (options) => {
-      const xy = await readPoints(this.source, manifest, entry, options);
+      const xy = this.embeddings.get(key) ?? (await readPoints(this.source, manifest, entry, options));
+      options.signal?.throwIfAborted(); // a newer wish may have been fulfilled while this answer was on its way
+      this.embeddings.put(key, xy);
       const points: Points = { key, xy, min: entry.min, max: entry.max, placed: entry.n_placed };
       this.store.points.value = points;
     });
@@ -66,6 +77,7 @@ export class Loading {
     void this.load("column", name, false, async (options) => {
       const path = columnPath(manifest, name, layer);
       const column = this.columns.get(path) ?? toColumn(await readColumn(this.source, manifest, name, layer, options));
+      options.signal?.throwIfAborted();
       this.columns.put(path, column);
       this.store.column.value = column;
     });
@@ -123,27 +135,29 @@ function toColumn(data: ColumnData): Column {
   return data.kind === "categorical" ? categoricalColumn(data) : continuousColumn(data);
 }
 
-/** Columns seen before, least recently used first, bounded in bytes. */
-class ColumnCache {
-  private readonly columns = new Map<string, Column>();
+/** What was read before, least recently used first, bounded in bytes. */
+class Cache<T> {
+  private readonly kept = new Map<string, T>();
 
-  get(path: string): Column | undefined {
-    return this.columns.get(path);
+  constructor(private readonly size: (value: T) => number) {}
+
+  get(key: string): T | undefined {
+    return this.kept.get(key);
   }
 
-  put(path: string, column: Column): void {
-    this.columns.delete(path);
-    this.columns.set(path, column);
+  put(key: string, value: T): void {
+    this.kept.delete(key);
+    this.kept.set(key, value);
     let bytes = 0;
-    for (const kept of this.columns.values()) bytes += size(kept);
-    for (const [oldest, kept] of this.columns) {
-      if (bytes <= CACHE_BYTES || oldest === path) break;
-      this.columns.delete(oldest);
-      bytes -= size(kept);
+    for (const each of this.kept.values()) bytes += this.size(each);
+    for (const [oldest, each] of this.kept) {
+      if (bytes <= CACHE_BYTES || oldest === key) break;
+      this.kept.delete(oldest);
+      bytes -= this.size(each);
     }
   }
-}
 
-function size(column: Column): number {
-  return column.kind === "categorical" ? column.codes.byteLength : column.values.byteLength;
+  clear(): void {
+    this.kept.clear();
+  }
 }

@@ -38,6 +38,7 @@ export class NotebookApp {
   private readonly views = new Set<View>();
   private readonly stops: (() => void)[];
   private announced = false;
+  private left = false;
 
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
   constructor(private readonly model: Model) {
@@ -59,7 +60,7 @@ export class NotebookApp {
     this.loading = new Loading(
       this.store,
       new CommSource(this.requests),
-      (message, hint) => this.events.send("console", { level: "error", message, hint }),
+      (message, hint) => this.complain(message, hint),
       () => this.announce(),
     );
     this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
@@ -67,6 +68,11 @@ export class NotebookApp {
     );
     const showErrors = () => this.showErrors();
     model.on("change:errors", showErrors);
+    // A page that is reloaded or closed takes its views along without a word.
+    const hide = () => this.leave();
+    const comeBack = (event: PageTransitionEvent) => event.persisted && this.announce();
+    addEventListener("pagehide", hide);
+    addEventListener("pageshow", comeBack);
     const start = setTimeout(() => {
       this.loading.start();
       void this.selection.fetch();
@@ -75,6 +81,8 @@ export class NotebookApp {
       mirrorTraits(model, this.store),
       () => model.off("change:errors", showErrors),
       () => clearTimeout(start),
+      () => removeEventListener("pagehide", hide),
+      () => removeEventListener("pageshow", comeBack),
     ];
   }
 
@@ -82,14 +90,12 @@ export class NotebookApp {
   addView(parent: HTMLElement): () => void {
     const view = new View(this.store, this.scene, parent, (click) => this.events.send("click", { ...click }));
     Object.assign(view.element, { cellucid: { inspect: () => this.inspect(view) } });
+    if (this.views.size === 0 && this.left) void this.selection.fetch(); // Python may have another one by now
     this.views.add(view);
     return () => {
       if (!this.views.delete(view)) return;
       view.dispose();
-      if (this.views.size === 0 && this.announced) {
-        this.announced = false;
-        this.events.send("closed", {});
-      }
+      if (this.views.size === 0) this.leave();
     };
   }
 
@@ -102,6 +108,14 @@ export class NotebookApp {
     this.scene.dispose();
     this.requests.dispose();
     this.carrier.dispose();
+  }
+
+  /** Nobody looks any more, at least for now. */
+  private leave(): void {
+    this.left = true;
+    this.announced = false;
+    this.loading.forget();
+    this.events.send("closed", {});
   }
 
   private get settled(): boolean {
@@ -148,14 +162,19 @@ export class NotebookApp {
       retry: () => this.scene.repaint(),
       fatal: true,
     });
-    this.events.send("console", { level: "error", message: error.message, hint: "Turn on hardware acceleration." });
+    this.complain(error.message, "Turn on hardware acceleration.");
   }
 
   private failed(key: string, title: string, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
     const drawing = key === "scene" ? { fatal: true, retry: () => this.scene.repaint() } : {};
     this.store.notify({ key, title, text: message, ...drawing });
-    this.events.send("console", { level: "error", message: `${title}: ${message}`, hint: null });
+    this.complain(`${title}: ${message}`, null);
+  }
+
+  /** Tell Python, in no more words than a message may have. */
+  private complain(message: string, hint: string | null): void {
+    this.events.send("console", { level: "error", message: message.slice(0, 4000), hint });
   }
 
   /** What Python's side reports: raised by hooks and observers, which nobody would see otherwise. */

@@ -1,22 +1,26 @@
 import { effect } from "@preact/signals-core";
 import type { CommCarrier } from "../channel/comm";
-import type { Events } from "../channel/events";
+import type { Events, Sent } from "../channel/events";
 import { type Encoding, parseSelection } from "../channel/messages";
 import type { Requests } from "../channel/requests";
 import { Bitset } from "../state/bitset";
 import type { Store } from "../state/store";
 
+const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until a selection without an ack is sent again
+
 /**
  * Keeps the store's selection and Python's the same.
  *
  * Python orders selections by revision. Between sending one and its ack this page ignores what Python sends: that was
- * sent before Python saw ours, so ours is newer. What comes after the ack is newer than ours.
+ * sent before Python saw ours, so ours is newer. What comes after the ack is newer than ours. A selection whose ack does
+ * not come is sent again: messages get lost where a connection breaks, and wait where a cell is running.
  */
 export class SelectionLink {
   private revision = -1;
-  private unacknowledged: number | null = null;
-  private disposed = false;
+  private unacknowledged: Sent | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stops: (() => void)[];
+  private disposed = false;
 
   constructor(
     private readonly store: Store,
@@ -29,7 +33,7 @@ export class SelectionLink {
       effect(() => this.publish()),
       carrier.listen((message, buffers) => {
         if (message.kind === "command" && message.command === "selection") this.hear(message.payload, buffers);
-        else if (message.kind === "ack" && message.seq === this.unacknowledged) this.settled(message);
+        else if (message.kind === "ack" && message.seq === this.unacknowledged?.seq) this.settled(message);
       }),
     ];
   }
@@ -46,6 +50,7 @@ export class SelectionLink {
 
   dispose(): void {
     this.disposed = true;
+    clearTimeout(this.timer);
     for (const stop of this.stops) stop();
   }
 
@@ -54,6 +59,21 @@ export class SelectionLink {
     if (source === null) return;
     const { encoding, bytes } = encodeCells(cells);
     this.unacknowledged = this.events.send("selection", { source, encoding, count: cells.count }, [bytes]);
+    this.expectAck(this.unacknowledged, 0);
+  }
+
+  private expectAck(sent: Sent, attempt: number): void {
+    clearTimeout(this.timer);
+    if (attempt === PATIENCE.length) return;
+    this.timer = setTimeout(() => {
+      this.store.notify({
+        key: "unanswered",
+        title: "Python has not taken the selection yet",
+        text: "It may be busy with a cell. If the kernel was restarted, run the widget's cell again.",
+      });
+      sent.again();
+      this.expectAck(sent, attempt + 1);
+    }, PATIENCE[attempt]);
   }
 
   private hear(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {
@@ -75,6 +95,8 @@ export class SelectionLink {
 
   private settled({ revision, error }: { revision: number; error: string | null }): void {
     this.unacknowledged = null;
+    clearTimeout(this.timer);
+    this.store.dismiss("unanswered");
     if (error === null) {
       this.revision = revision;
       return;

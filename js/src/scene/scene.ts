@@ -186,7 +186,12 @@ export class Scene {
   private hold(): Held {
     if (this.held === null) {
       const taken = lease(() => this.contextLost());
-      this.held = { lease: taken, points: new PointsPass(taken.gl), fade: new FadePass(taken.gl) };
+      try {
+        this.held = { lease: taken, points: new PointsPass(taken.gl), fade: new FadePass(taken.gl) };
+      } catch (error) {
+        release(taken); // or every further try would take one from a healthy widget
+        throw error;
+      }
     }
     return this.held;
   }

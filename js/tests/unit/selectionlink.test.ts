@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
 import { Events } from "../../src/channel/events";
 import type { Upstream } from "../../src/channel/messages";
@@ -42,6 +42,11 @@ describe("a selection between the viewer and Python", () => {
     link = new SelectionLink(store, carrier, new Events(carrier), new Requests(carrier), (error) => errors.push(error));
   });
 
+  afterEach(() => {
+    link.dispose();
+    vi.useRealTimers();
+  });
+
   it("begins with nothing to say", () => {
     expect(model.sent).toEqual([]);
   });
@@ -66,6 +71,32 @@ describe("a selection between the viewer and Python", () => {
   it("is told when it is cleared", () => {
     store.clearSelection("clear");
     expect(events()).toMatchObject([{ payload: { source: "clear", encoding: "positions", count: 0 } }]);
+  });
+
+  it("is sent again under its number until Python acknowledges it, and the person is told why it waits", () => {
+    vi.useFakeTimers();
+    store.select(some(1, 2), "lasso", "replace");
+    vi.advanceTimersByTime(4_000);
+    expect(events()).toHaveLength(1);
+    vi.advanceTimersByTime(2_000);
+    expect(events()).toHaveLength(2);
+    expect(events()[1]).toEqual(events()[0]);
+    expect([...new Uint32Array(model.sent[1].buffers[0])]).toEqual([1, 2]);
+    expect(store.notices.value.map(({ key }) => key)).toEqual(["unanswered"]);
+    ack(events()[1], 1);
+    expect(store.notices.value).toEqual([]);
+    vi.advanceTimersByTime(600_000);
+    expect(events()).toHaveLength(2);
+    command(2, some(7));
+    expect(selected()).toEqual([7]);
+  });
+
+  it("is not sent for ever", () => {
+    vi.useFakeTimers();
+    store.select(some(1), "lasso", "replace");
+    vi.advanceTimersByTime(3_600_000);
+    expect(events().length).toBeLessThan(10);
+    expect(store.notices.value).toHaveLength(1);
   });
 
   it("comes from Python without an echo", () => {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -42,6 +43,14 @@ class Host(Protocol):
         """Tell the person about an error."""
 
 
+@dataclass(slots=True)
+class _Page:
+    """What is known of one page; a closed one is remembered, because its views may come back."""
+
+    state: Literal["loading", "ready", "closed"] = "closed"
+    seq: int = 0  # of the last event
+
+
 class Conversation:
     """Orders selections, answers requests, and passes events to hooks.
 
@@ -49,8 +58,8 @@ class Conversation:
         host: the widget.
         send: hands a message to the comm.
         name: short id, part of thread names.
-        lock: the widget's lock, which also guards its traits: one lock, so that a selection made in the viewer and
-            one made in Python get their revisions in the order in which the trait takes their values.
+        lock: the one that guards the widget's traits, so that a selection made in the viewer and one made in Python
+            get their revisions, and reach the hooks, in the order in which the trait takes their values.
     """
 
     def __init__(self, host: Host, send: Send, *, name: str, lock: threading.RLock) -> None:
@@ -62,8 +71,9 @@ class Conversation:
         )
         self.hooks = HookRegistry()
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
-        self._pages: dict[str, bool] = {}  # page id -> has drawn
+        self._pages: dict[str, _Page] = {}
         self._published: Positions = np.empty(0, dtype=np.uint32)
+        self._source = "python"
         self._revision = 0
 
     def receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
@@ -77,15 +87,15 @@ class Conversation:
             )
 
     def selection_changed(self) -> None:
-        """Publish the widget's selection, unless it is what the pages hold already."""
+        """Publish the widget's selection, unless it is what the pages hold already, and tell the hooks."""
         with self._lock:
             positions = self._host.current_selection()
-            if np.array_equal(positions, self._published):
-                return
-            self._revision += 1
-            self._published = positions
-            self._broadcast()
-        self._tell_hooks("python", positions)
+            if not np.array_equal(positions, self._published):
+                self._revision += 1
+                self._published = positions
+                self._source = "python"
+                self._broadcast()
+            self._tell_hooks(self._source, positions)
 
     def close(self) -> None:
         """Stop answering and dispatching. Idempotent."""
@@ -95,10 +105,10 @@ class Conversation:
     # -- upstream ----------------------------------------------------------------------------------------------------
 
     def _route(self, message: Upstream, buffers: list[memoryview]) -> None:
-        if message.page not in self._pages:
-            self._set_page(message.page, drawn=False)
         match message:
             case Request():
+                if message.page not in self._pages:
+                    self._set_page(message.page, "loading")
                 self._requests.submit(message)
             case Cancel():
                 self._requests.cancel(message.page, message.id)
@@ -106,14 +116,22 @@ class Conversation:
                 self._event(message, buffers)
 
     def _event(self, event: Event, buffers: list[memoryview]) -> None:
+        with self._lock:
+            page = self._pages.setdefault(event.page, _Page())
+            seen = event.seq <= page.seq
+            page.seq = max(page.seq, event.seq)
+        if seen:  # sent again because its ack was late or lost
+            if isinstance(event.payload, messages.Selected):
+                self.carrier.send(Ack(event.page, event.seq, self._revision))
+            return
         match event.payload:
             case messages.Selected():
                 self._selected(event, event.payload, buffers)
             case messages.Ready(n_cells, dimensions):
-                self._set_page(event.page, drawn=True)
+                self._set_page(event.page, "ready")
                 self.dispatcher.submit("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
             case messages.Closed():
-                self._set_page(event.page, drawn=None)
+                self._set_page(event.page, "closed")
                 self.dispatcher.submit("closed", HookEvent({}))
             case messages.Click(cell, button, shift, ctrl):
                 if cell < self._host.n_cells:
@@ -136,24 +154,24 @@ class Conversation:
             return
         positions.flags.writeable = False
         with self._lock:
+            again = np.array_equal(positions, self._host.current_selection())
             self._revision += 1
             self._published = positions
+            self._source = selected.source
             # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
             self.carrier.send(Ack(event.page, event.seq, self._revision))
             if len(self._pages) > 1:
                 self._broadcast(without=event.page)
-            try:
-                self._host.take_selection(positions)
-            finally:
+            if again:  # no change of the trait, but a gesture all the same
                 self._tell_hooks(selected.source, positions)
-
-    def _set_page(self, page: str, *, drawn: bool | None) -> None:
-        with self._lock:
-            if drawn is None:
-                self._pages.pop(page, None)
             else:
-                self._pages[page] = drawn
-            self._host.viewers_changed(known=bool(self._pages), ready=any(self._pages.values()))
+                self._host.take_selection(positions)
+
+    def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
+        with self._lock:
+            self._pages.setdefault(page, _Page()).state = state
+            states = {page.state for page in self._pages.values()}
+            self._host.viewers_changed(known=states != {"closed"}, ready="ready" in states)
 
     # -- downstream --------------------------------------------------------------------------------------------------
 
@@ -183,5 +201,5 @@ class Conversation:
         }
         self.dispatcher.submit("selection", HookEvent({"source": source}, lazy, positions.nbytes))
 
-    def _hook_failed(self, event: str, error: Exception) -> None:
+    def _hook_failed(self, event: str, error: BaseException) -> None:
         self._host.report("hook", f"A hook for {event!r} raised {type(error).__name__}: {error}")

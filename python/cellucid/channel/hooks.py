@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 logger = logging.getLogger("cellucid.hooks")
@@ -97,6 +99,8 @@ class HookRegistry:
 class Dispatcher:
     """Calls hooks in order on a thread of its own, so that a slow hook stalls neither comm nor data.
 
+    ``async def`` hooks are awaited there, each in an event loop of its own.
+
     Behind a hook that does not return the queue holds ``max_events`` events or ``max_bytes`` bytes, then drops the
     oldest.
 
@@ -110,7 +114,7 @@ class Dispatcher:
         self,
         name: str,
         registry: HookRegistry,
-        on_error: Callable[[str, Exception], None],
+        on_error: Callable[[str, BaseException], None],
         *,
         max_events: int = MAX_EVENTS,
         max_bytes: int = MAX_BYTES,
@@ -175,10 +179,19 @@ class Dispatcher:
 
     def _call(self, name: str, hook: Hook, event: HookEvent) -> None:
         try:
-            hook(event)
-        except Exception as error:  # the next hook runs whatever this one raised
+            result = hook(event)
+            if inspect.isawaitable(result):
+                asyncio.run(_finish(result))
+        except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
             logger.exception("hook %s for %r raised", getattr(hook, "__qualname__", hook), name)
-            self._on_error(name, error)
+            try:
+                self._on_error(name, error)
+            except Exception:  # observers of `errors` are users' code as well
+                logger.exception("an error of a hook could not be reported")
+
+
+async def _finish(result: Awaitable[object]) -> None:
+    await result
 
 
 def _reader(event: HookEvent, key: str) -> Callable[[], Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ _Class = TypeVar("_Class", bound=type)
 
 
 def _fail(name: str, expected: str, value: object) -> BadMessage:
-    return BadMessage(f"{name}: expected {expected}, got {repr(value)[:80]}")
+    return BadMessage(f"{name}: expected {expected}, got {reprlib.repr(value)}")
 
 
 def _integer(low: int = 0, high: int = _MAX_SAFE_INTEGER) -> Check:

@@ -6,6 +6,7 @@ from cellucid.dataset.anndata import AnnDataDataset
 from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
 from cellucid.dataset.errors import (
     AmbiguousGene,
+    DatasetChanged,
     DatasetError,
     UnknownEmbedding,
     UnknownField,
@@ -18,6 +19,7 @@ __all__ = [
     "AmbiguousGene",
     "AnnDataDataset",
     "Dataset",
+    "DatasetChanged",
     "DatasetError",
     "Embedding",
     "Field",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tokenize
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cellucid.dataset.axes import Axes
 from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
 from cellucid.dataset.cache import ResourceCache
-from cellucid.dataset.embeddings import coordinates, find_embeddings
-from cellucid.dataset.encode import array_resource, encode_codes, float32_copy, json_resource
-from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownField, UnknownResource, warn_user
-from cellucid.dataset.fields import field_series, make_field, showable_columns
+from cellucid.dataset.embeddings import current_coordinates, find_embeddings, unknown_embedding
+from cellucid.dataset.encode import array_resource, encode_codes, json_resource
+from cellucid.dataset.errors import DatasetError, UnknownField, UnknownResource, warn_user
+from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
 from cellucid.dataset.identity import dataset_id
 from cellucid.dataset.layers import Layers
 from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, identity, manifest
@@ -36,7 +38,7 @@ from cellucid.dataset.paths import (
 from cellucid.dataset.references import resolve_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -59,7 +61,9 @@ _QUERY_ERRORS = (
 class AnnDataDataset(Dataset):
     """The dataset of an AnnData in memory.
 
-    What `read` returns is a snapshot from the first time it was read: later changes to the AnnData do not show.
+    What `read` returns is a snapshot from the first time it was read: later changes to the AnnData do not show. The
+    cells, the obs fields, the embeddings and the genes are those of the opening; what is read for the first time after
+    one of these has changed is refused with `DatasetChanged`.
 
     Args:
         adata: The data; views are fine.
@@ -80,6 +84,7 @@ class AnnDataDataset(Dataset):
         self._adata: AnnData | None = adata
         self._name = "AnnData" if name is None else name
         self._n_cells: int = adata.n_obs
+        self._axes = Axes(adata)
         self._id = dataset_id(adata.obs_names, adata.n_vars)
         self._created_at = datetime.now(UTC)
         # pandas builds an index' hash table at the first look-up, which is not made for two threads at once.
@@ -87,7 +92,10 @@ class AnnDataDataset(Dataset):
         self._cache = ResourceCache(CACHE_BYTES)
         self._embeddings = find_embeddings(adata.obsm)
         self._columns = showable_columns(adata.obs)
-        self._fields = {key: make_field(key, self._series(key), adata.uns) for key in self._columns.positions}
+        self._fields: dict[str, Field] = {}
+        for key, label in self._columns.labels.items():
+            if (column := find_column(adata.obs, label)) is not None:
+                self._fields[key] = make_field(key, column, adata.uns)
         self._makers = self._list_makers()
         self._warn_of_what_will_surprise()
 
@@ -109,8 +117,7 @@ class AnnDataDataset(Dataset):
 
     def embedding(self, key: str) -> Embedding:
         if key not in self._embeddings:
-            there = ", ".join(map(repr, self._embeddings))
-            raise UnknownEmbedding(f"there is no embedding {key!r} that can be shown; expected one of {there}")
+            raise unknown_embedding(key, self._embeddings, self._open().obsm)
         return self._embeddings[key]
 
     def coordinates(self, key: str) -> NDArray[np.float32]:
@@ -133,8 +140,7 @@ class AnnDataDataset(Dataset):
 
     @property
     def genes(self) -> pd.Index[Any]:
-        layers = self._layers()
-        return pd.Index([], dtype=object) if layers.default is None else layers.genes(None)
+        return self._genes_of(None)
 
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         path = gene_path(name, layer)
@@ -142,16 +148,15 @@ class AnnDataDataset(Dataset):
 
     @property
     def layers(self) -> list[str]:
-        return self._layers().names
+        return Layers(self._open()).names
 
     @property
     def default_layer(self) -> str | None:
-        return self._layers().default
+        return self._axes.default_layer
 
     @property
     def cell_names(self) -> pd.Index[Any] | None:
-        names: pd.Index[Any] = self._open().obs_names
-        return names
+        return self._axes.cells
 
     def read(self, path: str) -> Resource:
         self._open()
@@ -169,43 +174,64 @@ class AnnDataDataset(Dataset):
         unique = genes[~genes.duplicated(keep=False)]
         return [*self._makers, *(gene_path(gene) for gene in unique)]
 
-    def resolve_field(self, text: str) -> FieldRef:
+    def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
+        genes = self._genes_of(layer)
         with self._pandas_lock:
-            return resolve_field(text, self._fields, self.genes, self._columns.left_out)
+            return resolve_field(text, self._fields, genes, self._columns.left_out, layer)
 
     def query(self, expr: str) -> NDArray[np.uint32]:
-        obs = self._open().obs
-        try:
-            # Without these two pandas would look for @names in the frames of this package.
-            outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
-            if np.ndim(outcome) != 1 or not pd.api.types.is_bool_dtype(outcome):
-                raise ValueError("it is not true or false for each cell; compare with something, as in `n_genes > 500`")
-        except _QUERY_ERRORS as error:
-            columns = ", ".join(map(repr, obs.columns[:10])) + (", …" if len(obs.columns) > 10 else "")
-            raise DatasetError(
-                f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
-                f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
-                "put values of Python variables into the string, as in f'n_genes > {threshold}'."
-            ) from error
+        with self._unchanged() as adata:
+            obs = adata.obs
+            try:
+                # Without these two pandas would look for @names in the frames of this package.
+                outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
+                _check_one_bool_a_cell(outcome, obs.index)
+            except _QUERY_ERRORS as error:
+                columns = ", ".join(map(repr, obs.columns[:10])) + (", …" if len(obs.columns) > 10 else "")
+                raise DatasetError(
+                    f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
+                    f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
+                    "put values of Python variables into the string, as in f'n_genes > {threshold}'."
+                ) from error
         return np.flatnonzero(pd.array(outcome, dtype="boolean").fillna(False)).astype(np.uint32)
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
-        return self._open()[np.asarray(positions, dtype=np.intp)]
+        with self._unchanged() as adata:
+            return adata[np.asarray(positions, dtype=np.intp)]
+
+    def clear_cache(self) -> None:
+        self._cache.clear()
 
     def close(self) -> None:
         self._adata = None
-        self._cache.clear()
+        self.clear_cache()
 
     def _open(self) -> AnnData:
         if self._adata is None:
             raise DatasetError(f"the dataset {self._name!r} is closed; open it again with `open_dataset(adata)`")
         return self._adata
 
-    def _layers(self) -> Layers:
-        return Layers(self._open())
+    @contextmanager
+    def _unchanged(self) -> Iterator[AnnData]:
+        """The AnnData, while its rows are the cells of the opening.
+
+        Raises:
+            DatasetChanged: They are others now, or came to be so while something was read on this thread.
+        """
+        adata = self._open()
+        self._axes.check_cells(adata)
+        try:
+            yield adata
+        finally:
+            self._axes.check_cells(adata)
+
+    def _genes_of(self, layer: str | None) -> pd.Index[Any]:
+        layers = Layers(self._open())
+        return self._axes.genes(self.default_layer if layer is None else layers.resolve(layer))
 
     def _series(self, key: str) -> pd.Series[Any]:
-        return field_series(self._open().obs.iloc[:, self._columns.positions[key]], key)
+        with self._unchanged() as adata:
+            return current_series(adata.obs, self._columns.labels[key], self._fields[key])
 
     def _list_makers(self) -> dict[str, Callable[[], Resource]]:
         """How to make each resource but the genes, by path."""
@@ -231,10 +257,11 @@ class AnnDataDataset(Dataset):
         return json_resource(identity(self, self._created_at))
 
     def _read_embedding(self, key: str) -> Resource:
-        return array_resource(coordinates(self._open().obsm[key]))
+        with self._unchanged() as adata:
+            return array_resource(current_coordinates(self._embeddings[key], adata.obsm))
 
     def _read_values(self, key: str) -> Resource:
-        return array_resource(float32_copy(self._series(key).to_numpy()))
+        return array_resource(self._series(key).to_numpy())
 
     def _read_categories(self, field: Field) -> Resource:
         return json_resource(category_listing(field))
@@ -244,9 +271,13 @@ class AnnDataDataset(Dataset):
         return array_resource(encode_codes(codes, len(field.categories or ())))
 
     def _read_gene(self, name: str, layer: str | None) -> Resource:
-        with self._pandas_lock:
-            source, position = self._layers().find(name, layer)
-        return array_resource(source.column(position))
+        layer = self.default_layer if layer is None else layer
+        with self._unchanged() as adata:
+            if layer is not None:
+                self._axes.check_genes(adata, layer)
+            with self._pandas_lock:
+                source, position = Layers(adata).find(name, layer)
+            return array_resource(source.column(position))
 
     def _warn_of_what_will_surprise(self) -> None:
         adata = self._open()
@@ -261,3 +292,12 @@ class AnnDataDataset(Dataset):
                 twice = names[names.duplicated()].unique()
                 examples = ", ".join(map(repr, twice[:2]))
                 warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")
+
+
+def _check_one_bool_a_cell(outcome: Any, cells: pd.Index[Any]) -> None:
+    if np.ndim(outcome) != 1 or not pd.api.types.is_bool_dtype(outcome):
+        raise ValueError("it is not true or false for each cell; compare with something, as in `n_genes > 500`")
+    if len(outcome) != len(cells):
+        raise ValueError(f"it gives {len(outcome):,} values for {len(cells):,} cells")
+    if isinstance(outcome, pd.Series) and not outcome.index.equals(cells):
+        raise ValueError("its values are not in the order of the cells")

@@ -129,7 +129,8 @@ class Dataset(ABC):
         """One embedding's dimensions, extent and path.
 
         Raises:
-            UnknownEmbedding: There is none with this key.
+            UnknownEmbedding: There is none with this key (the message lists close ones), or it cannot be shown (the
+                message says why).
         """
 
     @abstractmethod
@@ -137,7 +138,8 @@ class Dataset(ABC):
         """The original coordinates, ``(n_cells, d)``; a row with a non-finite number is a cell that is not placed.
 
         Raises:
-            UnknownEmbedding: There is none with this key.
+            UnknownEmbedding: There is none with this key, or it cannot be shown; the message says why.
+            DatasetChanged: The embedding or the cells are no longer those of the opening.
         """
 
     @property
@@ -151,6 +153,7 @@ class Dataset(ABC):
 
         Raises:
             UnknownField: There is no such column, or it cannot be shown.
+            DatasetChanged: It is no longer the column of the opening, or the cells are others.
         """
 
     @property
@@ -170,6 +173,7 @@ class Dataset(ABC):
             UnknownField: The matrix has no such gene.
             UnknownLayer: There is no such matrix.
             AmbiguousGene: Several columns have this name.
+            DatasetChanged: The cells, or the genes of the matrix, are no longer those of the opening.
         """
 
     @property
@@ -185,7 +189,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def cell_names(self) -> pd.Index[Any] | None:
-        """Names of the cells in their order, or None where none are kept."""
+        """Names of the cells in the order of the opening, which positions refer to; None where none are kept."""
 
     @abstractmethod
     def read(self, path: str) -> Resource:
@@ -193,6 +197,7 @@ class Dataset(ABC):
 
         Raises:
             UnknownResource: There is none.
+            DatasetChanged: It was not read yet, and the data are no longer those of the opening.
         """
 
     @abstractmethod
@@ -200,25 +205,40 @@ class Dataset(ABC):
         """Paths of all resources that `read` is sure to have; of the genes, those of the default matrix."""
 
     @abstractmethod
-    def resolve_field(self, text: str) -> FieldRef:
+    def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
         """What a person means by a name: an obs column if there is one, else a gene; ``obs:x``, ``gene:x`` say which.
+
+        Args:
+            text: The name.
+            layer: The matrix whose genes are meant, one of `layers`; None for the default.
 
         Raises:
             UnknownField: Neither has this name. The message lists close ones.
-            AmbiguousGene: Several columns of the default matrix have this name.
+            UnknownLayer: There is no such matrix.
+            AmbiguousGene: Several columns of the matrix have this name.
         """
 
     @abstractmethod
     def query(self, expr: str) -> NDArray[np.uint32]:
-        """Ascending positions of the cells for which a pandas expression over obs is true.
+        """Ascending positions of the cells for which a pandas expression over obs is true; missing counts as false.
 
         Raises:
-            DatasetError: The expression cannot be evaluated or is not true or false for each cell.
+            DatasetError: The expression cannot be evaluated, or its outcome is not one bool for each cell in their
+                order.
+            DatasetChanged: The data no longer have the cells that they were opened with.
         """
 
     @abstractmethod
     def subset(self, positions: NDArray[np.integer[Any]]) -> Any:
-        """The cells at these positions in the form the data came in (for AnnData: a view)."""
+        """The cells at these positions in the form the data came in (for AnnData: a view).
+
+        Raises:
+            DatasetChanged: The data no longer have the cells that they were opened with.
+        """
+
+    @abstractmethod
+    def clear_cache(self) -> None:
+        """Forgets the resources kept for reading them again. What was read stays valid; the next read makes anew."""
 
     @abstractmethod
     def close(self) -> None:

@@ -24,6 +24,7 @@ class ResourceCache:
         self._nbytes = 0
         self._lock = Lock()
         self._makers: dict[str, Lock] = {}
+        self._n_cleared = 0
 
     @property
     def nbytes(self) -> int:
@@ -36,6 +37,7 @@ class ResourceCache:
             if (kept := self._find(path)) is not None:
                 return kept
             maker = self._makers.setdefault(path, Lock())
+            n_cleared = self._n_cleared
         with maker:
             with self._lock:
                 if (kept := self._find(path)) is not None:
@@ -43,15 +45,17 @@ class ResourceCache:
             try:
                 made = make()
                 with self._lock:
-                    self._keep(path, made)
+                    if n_cleared == self._n_cleared:
+                        self._keep(path, made)
             finally:
                 with self._lock:
                     self._makers.pop(path, None)
         return made
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Forgets everything, what is being made included."""
         with self._lock:
+            self._n_cleared += 1
             self._kept.clear()
             self._nbytes = 0
 

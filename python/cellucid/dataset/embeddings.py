@@ -10,8 +10,9 @@ from scipy import sparse
 
 from cellucid.dataset.base import Embedding
 from cellucid.dataset.encode import float32_copy
-from cellucid.dataset.errors import DatasetError, warn_user
+from cellucid.dataset.errors import DatasetChanged, DatasetError, UnknownEmbedding, warn_user
 from cellucid.dataset.paths import embedding_path
+from cellucid.dataset.references import close_matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -49,6 +50,41 @@ def find_embeddings(obsm: Mapping[str, Any]) -> dict[str, Embedding]:
     return {key: embedding for key, embedding in found.items() if embedding.n_placed}
 
 
+def current_coordinates(embedding: Embedding, obsm: Mapping[str, Any]) -> NDArray[np.float32]:
+    """The coordinates of an embedding, float32 ``(n_cells, d)``, if they still are those that were measured.
+
+    Raises:
+        DatasetChanged: The entry has gone, or its shape, extent or number of placed cells is another.
+    """
+    value = obsm.get(embedding.key)
+    if _is_flat(value):
+        points = coordinates(value)
+        if describe(embedding.key, points) == embedding:
+            return points
+    raise DatasetChanged(
+        f"embedding {embedding.key!r} has changed since the widget was made; make the widget anew. "
+        + ("It is no longer there." if value is None else "Its coordinates are others.")
+    )
+
+
+def unknown_embedding(key: str, shown: Iterable[str], obsm: Mapping[str, Any]) -> UnknownEmbedding:
+    """The error for a key that is not among those shown: why it cannot be, or what may have been meant.
+
+    Args:
+        key: The key that was asked for.
+        shown: Keys that can be shown.
+        obsm: ``adata.obsm``.
+    """
+    shown = tuple(shown)
+    if key in obsm:
+        return UnknownEmbedding(
+            f"the embedding {key!r} cannot be shown: {_reason(obsm[key])}; expected one of {_keys(shown)}"
+        )
+    close = close_matches(key, shown, limit=3)
+    guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {_keys(shown)}.")
+
+
 def coordinates(value: Any) -> NDArray[np.float32]:
     """An entry of ``obsm`` as float32 ``(n_cells, d)`` in C order: a copy, missing numbers NaN."""
     if sparse.issparse(value):
@@ -83,6 +119,21 @@ def _is_flat(value: Any) -> bool:
         return all(_is_real(dtype) for dtype in value.dtypes)
     is_array = isinstance(value, np.ndarray) or sparse.issparse(value)
     return is_array and _is_real(value.dtype)
+
+
+def _reason(value: Any) -> str:
+    """Why an entry of ``obsm`` is not among the embeddings."""
+    shape: tuple[int, ...] = getattr(value, "shape", ())
+    if len(shape) != 2:
+        return f"it has shape {shape}, and this version shows entries of shape (n_cells, {DIMENSIONS})"
+    if shape[1] != DIMENSIONS:
+        columns = "1 column" if shape[1] == 1 else f"{shape[1]} columns"
+        return f"it has {columns}, and this version shows embeddings with {DIMENSIONS} (3 come later)"
+    if not _is_flat(value):
+        return "its values are not real numbers"
+    if not np.isfinite(coordinates(value)).all(axis=1).any():
+        return "no cell has finite coordinates there"
+    return "it has come or changed since the widget was made; make the widget anew"
 
 
 def _is_real(dtype: Any) -> bool:

@@ -34,6 +34,10 @@ class UnknownResource(_NotThere):
     """The dataset has no resource at this path."""
 
 
+class DatasetChanged(DatasetError):
+    """The AnnData is no longer what it was when it was opened, so that what was asked for would be something else."""
+
+
 class AmbiguousGene(DatasetError):
     """Several columns of the matrix have this gene name."""
 

@@ -15,9 +15,10 @@ from pandas.api import types
 
 from cellucid.dataset.base import Field
 from cellucid.dataset.colors import category_colors
+from cellucid.dataset.errors import DatasetChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,8 +32,8 @@ _NATURAL_ORDER_LIMIT = 1_000
 class Columns:
     """Which obs columns can be shown."""
 
-    positions: Mapping[str, int]
-    """Key of each field and the number of its column, in the columns' order."""
+    labels: Mapping[str, Hashable]
+    """Key of each field and the label of its column, in the columns' order."""
     left_out: Mapping[str, str]
     """Label of each other column, as a str, and the reason."""
 
@@ -48,7 +49,7 @@ def showable_columns(obs: pd.DataFrame) -> Columns:
         owner = owners.setdefault(str(label), position)
         if isinstance(label, str) and not isinstance(labels[owner], str):
             owners[label] = position
-    positions: dict[str, int] = {}
+    shown: dict[str, Hashable] = {}
     left_out: dict[str, str] = {}
     for position, label in enumerate(labels):
         key = str(label)
@@ -57,24 +58,74 @@ def showable_columns(obs: pd.DataFrame) -> Columns:
         elif types.is_complex_dtype(obs.dtypes.iloc[position]):
             left_out[key] = "complex numbers"
         else:
-            positions[key] = position
-    return Columns(positions, left_out)
+            shown[key] = label
+    return Columns(shown, left_out)
 
 
-def make_field(key: str, series: pd.Series[Any], uns: Mapping[str, Any]) -> Field:
-    """The field of a column that `field_series` made.
+def find_column(obs: pd.DataFrame, label: Hashable) -> pd.Series[Any] | None:
+    """The first column of exactly this label (``3`` is not ``"3"``), or None."""
+    for position, other in enumerate(obs.columns):
+        same = other == label or (other != other and label != label)  # NaN is a label as well
+        if other is label or (type(other) is type(label) and same):
+            return obs.iloc[:, position]
+    return None
+
+
+def make_field(key: str, column: pd.Series[Any], uns: Mapping[str, Any]) -> Field:
+    """The field of an obs column.
 
     Args:
         key: The field's key.
-        series: Categorical with str categories, or float32.
+        column: The column, as it is in obs or as `field_series` shows it.
         uns: Where scanpy keeps colours, under ``<key>_colors``.
     """
+    series = field_series(column, key)
     if isinstance(series.dtype, pd.CategoricalDtype):
         categories = tuple(series.cat.categories)
-        return Field(key, "categorical", categories, category_colors(key, len(categories), uns))
+        # Scanpy's colours are for the user's categories: of those that read the same, the first gives the colour.
+        own = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else series.cat.categories
+        colors: dict[str, str] = {}
+        for category, color in zip(own, category_colors(key, len(own), uns), strict=True):
+            colors.setdefault(str(category), color)
+        return Field(key, "categorical", categories, tuple(colors[category] for category in categories))
     values = series.to_numpy()
     finite = values[np.isfinite(values)]
     return Field(key, "continuous", range=(float(finite.min()), float(finite.max())) if finite.size else None)
+
+
+def current_series(obs: pd.DataFrame, label: Hashable, field: Field) -> pd.Series[Any]:
+    """A field's column as `field_series` shows it, if it still is what the field says.
+
+    Categories that only stand in another order are put back into the field's.
+
+    Args:
+        obs: ``adata.obs`` as it is now.
+        label: The column's label.
+        field: What the column was when it was opened.
+
+    Raises:
+        DatasetChanged: The column has gone, or it is of another kind or has other categories.
+    """
+    column = find_column(obs, label)
+    if column is None:
+        raise _changed(field, "It is no longer there.")
+    if types.is_complex_dtype(column.dtype):
+        raise _changed(field, "It now has complex numbers.")
+    series = field_series(column, field.key)
+    kind = "categorical" if isinstance(series.dtype, pd.CategoricalDtype) else "continuous"
+    if kind != field.kind:
+        raise _changed(field, f"It was {field.kind} and is {kind}.")
+    if field.categories is None:
+        return series
+    categories = tuple(series.cat.categories)
+    if categories == field.categories:
+        return series
+    if set(categories) != set(field.categories):
+        raise _changed(
+            field,
+            f"It had {len(field.categories):,} categories and now has {len(categories):,}, not all of them the same.",
+        )
+    return series.cat.set_categories(pd.Index(field.categories, dtype=object))
 
 
 def field_series(series: pd.Series[Any], key: str) -> pd.Series[Any]:
@@ -84,6 +135,12 @@ def field_series(series: pd.Series[Any], key: str) -> pd.Series[Any]:
     """
     values = _continuous(series) if _is_number(series.dtype) else _categorical(series)
     return pd.Series(values, index=series.index, name=key, copy=False)
+
+
+def _changed(field: Field, how: str) -> DatasetChanged:
+    return DatasetChanged(
+        f"obs column {field.key!r} has changed since the widget was made; make the widget anew. {how}"
+    )
 
 
 def _is_number(dtype: Any) -> bool:

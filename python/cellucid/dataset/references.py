@@ -19,7 +19,11 @@ _LENGTH_TOLERANCE = 3
 
 
 def resolve_field(
-    text: str, obs_keys: Iterable[str], genes: pd.Index[Any], left_out: Mapping[str, str] = MappingProxyType({})
+    text: str,
+    obs_keys: Iterable[str],
+    genes: pd.Index[Any],
+    left_out: Mapping[str, str] = MappingProxyType({}),
+    layer: str | None = None,
 ) -> FieldRef:
     """Finds the obs column or gene that a name stands for.
 
@@ -31,6 +35,7 @@ def resolve_field(
         obs_keys: Keys of the obs columns that can be shown.
         genes: Gene names of the matrix in use.
         left_out: Obs columns that cannot be shown, and why.
+        layer: What to call the matrix in use in a message, where a person has named one.
 
     Raises:
         UnknownField: There is neither.
@@ -50,7 +55,8 @@ def resolve_field(
     searched = [*(obs_keys if kind != "gene" else ()), *(genes if kind != "obs" else ())]
     matches = close_matches(name, searched)
     hint = f"Close matches: {_some(matches)}." if matches else f"The obs columns are {_some(obs_keys)}."
-    raise UnknownField(f"{text!r} is neither an obs column nor a gene of the matrix in use. {hint}")
+    matrix = "the matrix in use" if layer is None else f"the layer {layer!r}"
+    raise UnknownField(f"{text!r} is neither an obs column nor a gene of {matrix}. {hint}")
 
 
 def gene_position(name: str, genes: pd.Index[Any]) -> int:

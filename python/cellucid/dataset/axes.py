@@ -1,0 +1,92 @@
+"""The cells and genes that an AnnData had when it was opened: row and column numbers mean those and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cellucid.dataset.errors import DatasetChanged
+from cellucid.dataset.layers import Layers
+
+if TYPE_CHECKING:
+    from anndata import AnnData
+
+
+class Axes:
+    """Remembers the names along both axes, and refuses an AnnData whose names are no longer these.
+
+    Where the AnnData is a view, the one it is a view of is held to its names as well: the view reads through it.
+    """
+
+    def __init__(self, adata: AnnData) -> None:
+        layers = Layers(adata)
+        self.default_layer = layers.default
+        self._layers = frozenset(layers.names)
+        self._cells = _Names(adata.obs_names)
+        self._genes = _Names(adata.var_names)
+        self._raw_genes = None if adata.raw is None else _Names(adata.raw.var_names)
+        whole = adata._adata_ref if adata.is_view else None
+        self._whole = None if whole is None else (_Names(whole.obs_names), _Names(whole.var_names))
+
+    @property
+    def cells(self) -> pd.Index[Any]:
+        """Cell names, ``(n_cells,)``."""
+        return self._cells.names
+
+    def genes(self, layer: str | None) -> pd.Index[Any]:
+        """Gene names of a matrix, in the order of its columns; none where `layer` is None for want of a matrix."""
+        return pd.Index([], dtype=object) if layer is None else self._of(layer).names
+
+    def check_cells(self, adata: AnnData) -> None:
+        """Makes sure that the rows are the cells of the opening. Costs nothing unless the names are other objects.
+
+        Raises:
+            DatasetChanged: There are more or fewer cells, or others, or they are in another order.
+        """
+        self._cells.check(adata.obs_names, "it", "cells")
+        if adata.is_view and self._whole is not None:
+            self._whole[0].check(adata._adata_ref.obs_names, "the one it is a view of", "cells")
+
+    def check_genes(self, adata: AnnData, layer: str) -> None:
+        """Makes sure that the columns of a matrix are the genes of the opening.
+
+        Raises:
+            DatasetChanged: They are not, or the matrix has gone.
+            UnknownLayer: There never was such a matrix.
+        """
+        layers = Layers(adata)
+        if layer in self._layers and layer not in layers.names:
+            raise DatasetChanged(f"the AnnData has changed: its matrix {layer!r} has gone; make the widget anew")
+        self._of(layer).check(layers.genes(layer), f"its matrix {layer!r}", "genes")
+        if adata.is_view and self._whole is not None:
+            self._whole[1].check(adata._adata_ref.var_names, "the one it is a view of", "genes")
+
+    def _of(self, layer: str) -> _Names:
+        return self._raw_genes if layer == "raw" and self._raw_genes is not None else self._genes
+
+
+class _Names:
+    """The names along one axis, as they were."""
+
+    def __init__(self, names: pd.Index[Any]) -> None:
+        self.names = names
+        self._seen = names
+
+    def check(self, now: pd.Index[Any], owner: str, what: str) -> None:
+        if now is self._seen or now is self.names:
+            return
+        if not now.equals(self.names):
+            raise DatasetChanged(
+                f"the AnnData has changed: {owner} had {len(self.names):,} {what} when the widget was made and now has "
+                f"{len(now):,}{self._difference(now)}; make the widget anew"
+            )
+        self._seen = now  # anndata makes new objects of the same names; each is compared once
+
+    def _difference(self, now: pd.Index[Any]) -> str:
+        if len(now) != len(self.names):
+            return ""
+        where, old, new = next(
+            (i, old, new) for i, (old, new) in enumerate(zip(self.names, now, strict=True)) if old != new
+        )
+        return f" with other names or in another order (number {where:,} was {old!r} and is {new!r})"
