@@ -1,0 +1,56 @@
+"""The data that every side gets: scanpy's 700 cells, drawn again and again with a fixed seed."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scanpy as sc
+from anndata import AnnData
+from scipy import sparse
+
+SEED = 20240229
+FIELDS = ("bulk_labels", "louvain")
+
+
+def counts(n_cells: int, n_genes: int, density: float) -> sparse.csr_matrix[Any]:
+    """A CSR matrix of float32: bootstrapped cells and genes, entries thinned out to about `density`."""
+    rng = np.random.default_rng(SEED)
+    raw = _few().raw.X
+    matrix = raw[:, rng.integers(0, raw.shape[1], n_genes)][rng.integers(0, raw.shape[0], n_cells)].tocsr()
+    matrix.data[rng.random(matrix.nnz) > density * n_cells * n_genes / matrix.nnz] = 0
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def plot_cells(n_cells: int) -> AnnData:
+    """Cells with an embedding of two equal halves, mirror images left and right of a gap at x = 0.
+
+    Whatever a viewer does to fit the plot, the gap is in its middle: a lasso round the left half holds half the cells.
+    """
+    rng = np.random.default_rng(SEED)
+    few = _few()
+    rows = rng.integers(0, few.n_obs, n_cells)
+    xy = few.obsm["X_umap"][rows] + rng.normal(scale=0.25, size=(n_cells, 2))
+    left = np.arange(n_cells) % 2 == 0
+    xy[:, 0] -= xy[:, 0].min() - 2
+    xy[left, 0] *= -1
+    obs = few.obs[list(FIELDS)].iloc[rows].set_axis([f"cell-{i}" for i in range(n_cells)])
+    uns = {f"{field}_colors": few.uns[f"{field}_colors"] for field in FIELDS if f"{field}_colors" in few.uns}
+    return AnnData(obs=obs, obsm={"X_umap": xy.astype(np.float32)}, uns=uns)
+
+
+def plot_frame(n_cells: int) -> pd.DataFrame:
+    """The same cells as a data frame: `x`, `y` and the categorical columns."""
+    cells = plot_cells(n_cells)
+    xy = cells.obsm["X_umap"]
+    return cells.obs.reset_index(drop=True).assign(x=xy[:, 0], y=xy[:, 1])
+
+
+def _few() -> AnnData:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return sc.datasets.pbmc68k_reduced()
