@@ -99,6 +99,24 @@ def test_missing_values_are_grey_and_cells_without_coordinates_are_counted(noteb
     grey = np.tile(rgb(["#d3d3d3"]), (700, 1))
     assert wrong_colors(widget.pixels(), pixels, np.array(missing), grey) == 0
 
+    # A grey that is quiet on white shouts on black: it follows the host's theme, as the background does.
+    frames = widget.inspect()["frames"]
+    page.set_theme("JupyterLab Dark")
+    widget.wait_until(f"(state) => state.frames > {frames} && state.settled")
+    picture = widget.pixels()
+    assert picture[2, 2].max() < 40
+    assert wrong_colors(picture, pixels, np.array(missing), np.tile(rgb(["#4a4a4a"]), (700, 1))) == 0
+
+
+def test_cells_that_run_elsewhere_repaint_nothing(notebook):
+    page = notebook([LOAD, SMALL])
+    page.run_all()
+    widget = WidgetPage(page)
+    frames = widget.settle()["frames"]
+    for _ in range(5):
+        page.execute("None")
+    assert widget.inspect()["frames"] == frames
+
 
 def test_zoom_keeps_the_cell_under_the_pointer_and_pan_moves_with_the_hand(notebook, adata):
     page = notebook([LOAD, SMALL])

@@ -18,6 +18,8 @@ export interface Inspection {
   readonly settled: boolean;
   /** Placed cells in the GPU's memory. */
   readonly cells_drawn: number;
+  /** How often a view was painted. */
+  readonly frames: number;
   readonly selected: number;
   readonly camera: { center: readonly [number, number]; zoom: number; scale: number };
   /** The plot in CSS pixels of the page. */
@@ -129,6 +131,7 @@ export class NotebookApp {
     return {
       settled: this.settled,
       cells_drawn: this.scene.countPlaced(),
+      frames: this.scene.drawn,
       selected: this.store.selectedCount.value,
       camera: { ...camera.pose.value, scale: camera.scale },
       plot: { left: box.left, top: box.top, width: box.width, height: box.height },

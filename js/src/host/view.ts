@@ -46,12 +46,15 @@ export class View {
       watchSize(plot, (width, height) => this.camera.resize(width, height)),
       watchPixelRatio(() => scene.invalidate(panel)),
       watchTheme(() => {
-        const theme = panel.theme();
+        // JupyterLab touches the page's head for every cell that runs: few of these changes are a theme's.
+        if (panel.theme() === theme) return;
+        theme = panel.theme();
         this.element.style.setProperty("--missing", theme.missing);
         scene.invalidate(panel);
       }),
     );
-    this.element.style.setProperty("--missing", panel.theme().missing);
+    let theme = panel.theme();
+    this.element.style.setProperty("--missing", theme.missing);
     scene.add(panel);
     this.stops.push(() => scene.remove(panel));
   }
