@@ -9,9 +9,10 @@ from anndata import AnnData
 
 # What `scanpy.datasets.pbmc68k_reduced()` reads; importing scanpy would take each kernel seconds.
 LOAD = """
-import importlib.util, pathlib
+import importlib.util, pathlib, warnings
 import anndata as ad, numpy as np
 from cellucid import CellucidWidget, show_anndata
+warnings.filterwarnings("ignore", category=FutureWarning)  # the file is of an old format
 scanpy = pathlib.Path(importlib.util.find_spec("scanpy").origin).parent
 adata = ad.read_h5ad(scanpy / "datasets" / "10x_pbmc68k_reduced.h5ad")
 """

@@ -88,10 +88,17 @@ class WidgetPage:
         """The plot as the screen shows it: `(height, width, 3)`."""
         # The page's own screenshot: what a person sees, with everything that lies over the canvas. The browser paints
         # an element that begins within a pixel from the nearest whole one.
-        picture = np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
-        plot = self.inspect()["plot"]
-        left, top = round(plot["left"]), round(plot["top"])
-        return picture[top : top + round(plot["height"]), left : left + round(plot["width"])]
+        for _ in range(20):
+            before = self.inspect()
+            picture = np.asarray(Image.open(io.BytesIO(self.page.screenshot())).convert("RGB"))
+            after = self.inspect()
+            # JupyterLab lays the page out anew after a change of theme: the picture must be of the place we look at.
+            if (before["plot"], before["frames"]) == (after["plot"], after["frames"]):
+                break
+        else:
+            raise AssertionError("the plot does not come to rest")
+        left, top = round(after["plot"]["left"]), round(after["plot"]["top"])
+        return picture[top : top + round(after["plot"]["height"]), left : left + round(after["plot"]["width"])]
 
     def press(self, key: str) -> None:
         """Press a key with the focus on the plot."""
