@@ -217,6 +217,8 @@ class NotebookPage:
         """Switches JupyterLab's theme, for example to "JupyterLab Dark"."""
         self._in_panel('await app.commands.execute("apputils:change-theme", { theme: name });', name=name)
         self.page.wait_for_function("(name) => document.body.dataset.jpThemeName === name", arg=name)
+        # JupyterLab covers the page meanwhile, and lets the cover fade for a moment after the theme is there.
+        self.page.wait_for_function("() => document.getElementById('jupyterlab-splash') === null")
 
     def collapse_sidebar(self) -> None:
         """Closes the file browser, so that the notebook has the whole width."""
