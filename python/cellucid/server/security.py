@@ -1,0 +1,50 @@
+"""Who may have data: pure functions on what a request says."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+
+TOKEN_HEADER = "X-Cellucid-Token"
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::\d{1,5})?")
+
+
+def same(given: str | None, expected: str) -> bool:
+    """Whether two secrets are equal, in a time that does not tell how far they are."""
+    return given is not None and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def is_challenge(text: str) -> bool:
+    """Whether this can be a nonce: 16 to 128 letters, digits, ``-`` and ``_``."""
+    return _CHALLENGE.fullmatch(text) is not None
+
+
+def answer(token: str, challenge: str) -> str:
+    """What only a server that knows the token can answer: HMAC-SHA256 in hexadecimal."""
+    return hmac.new(token.encode(), challenge.encode(), hashlib.sha256).hexdigest()
+
+
+def proof(token: str, challenge: str) -> str:
+    """What only a page that knows the token can send along with a challenge."""
+    return answer(token, f"page:{challenge}")
+
+
+def is_own_host(host: str | None) -> bool:
+    """Whether a Host header names this machine itself, as a page does that has not been rebound to it.
+
+    The port is not looked at: tunnels change it.
+    """
+    match = _HOST.fullmatch(host or "")
+    if match is None:
+        return False
+    bracketed, plain = match.groups()
+    if plain is not None and plain.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(bracketed or plain).is_loopback
+    except ValueError:
+        return False
