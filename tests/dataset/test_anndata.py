@@ -121,6 +121,7 @@ def test_the_manifest_says_all_that_the_viewer_needs_to_start(pbmc: ad.AnnData, 
     manifest = read_json(dataset, "manifest.json")
     assert list(manifest) == [
         "format", "id", "name", "n_cells", "n_genes", "embeddings", "fields", "layers", "default_layer",
+        "cell_names",
     ]  # fmt: skip
     assert manifest["format"] == "cellucid-manifest-1"
     assert (manifest["n_cells"], manifest["n_genes"], manifest["default_layer"]) == (700, 765, "raw")
@@ -164,7 +165,7 @@ def test_the_identity_is_cellucids(dataset: Dataset) -> None:
 
 def test_every_listed_resource_can_be_read_and_has_one_value_for_each_cell(dataset: Dataset) -> None:
     paths = dataset.resources()
-    assert len(paths) == len(set(paths)) == 2 + 1 + 8 + 765
+    assert len(paths) == len(set(paths)) == 4 + 1 + 8 + 765
     for path in paths:
         resource = dataset.read(path)
         assert resource.nbytes == len(bytes(resource.data))
@@ -342,7 +343,8 @@ def test_names_that_are_not_unique_are_warned_of_and_ambiguous_genes_refused() -
     for attempt in (lambda: dataset.gene("A"), lambda: dataset.resolve_field("A"), lambda: dataset.read(path)):
         with pytest.raises(AmbiguousGene, match=r"2 columns are named 'A': 0, 1"):
             attempt()
-    assert [path for path in dataset.resources() if path.startswith("var/")] == ["var/B.values.f32"]
+    assert [path for path in dataset.resources() if path.startswith("var/")] == ["var/genes.json", "var/B.values.f32"]
+    assert read_json(dataset, "var/genes.json") == {"genes": ["B"], "ambiguous": 2}
     assert dataset.gene("B").tolist() == [2, 7, 12, 17]
 
 
@@ -467,8 +469,8 @@ def test_what_cannot_be_opened_is_named_with_the_way_out(tmp_path: Path, pbmc: a
         open_dataset(pbmc.obs)
     with pytest.raises(DatasetError, match="0 cells"):
         open_dataset(small(0))
-    with pytest.raises(DatasetError, match=r"'X_pca' \(4, 3\).*sc\.tl\.umap"):
-        open_dataset(small(obsm={"X_pca": np.zeros((4, 3))}))
+    with pytest.raises(DatasetError, match=r"'X_pca' \(4, 50\).*sc\.tl\.umap"):
+        open_dataset(small(obsm={"X_pca": np.zeros((4, 50))}))
     file = tmp_path / "backed.h5ad"
     small().write_h5ad(file)
     backed = ad.read_h5ad(file, backed="r")
@@ -503,7 +505,7 @@ def test_mouse_brain_shows_what_scanpy_shows() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # duplicate gene names, if there are
         dataset = open_dataset(adata)
-    assert dataset.embeddings == ["X_umap", "X_umap_2d"]
+    assert dataset.embeddings == ["X_umap", "X_umap_2d", "X_umap_3d"]
     assert (dataset.n_cells, dataset.layers, dataset.default_layer) == (9_908, ["X", "counts"], "X")
     for gene in adata.var_names[~adata.var_names.duplicated(keep=False)][[0, 10, 500]]:
         assert np.array_equal(dataset.gene(gene), scanpy_shows(adata, gene))
@@ -511,3 +513,39 @@ def test_mouse_brain_shows_what_scanpy_shows() -> None:
         assert f"var/{quote_key(gene)}.values.f32" in dataset.resources()
     before = adata.obs["leiden"].cat.categories
     assert dataset.obs("leiden").cat.categories.equals(pd.Index(before, dtype=object))
+
+
+def test_an_embedding_of_three_columns_is_shown_with_all_of_them(pbmc: ad.AnnData) -> None:
+    space = np.column_stack([pbmc.obsm["X_umap"], np.arange(700)])
+    adata = ad.AnnData(obs=pbmc.obs, obsm={"X_umap_3d": space, "X_umap": pbmc.obsm["X_umap"]})
+    for data in (adata, adata[::-2]):
+        dataset = open_dataset(data)
+        points = space[:: -2 if data.is_view else 1].astype(np.float32)
+        assert dataset.embeddings == ["X_umap", "X_umap_3d"]
+        assert np.array_equal(dataset.coordinates("X_umap_3d"), points)
+        assert dataset.read("embeddings/X_umap_3d.f32").shape == (len(points), 3)
+        entry = read_json(dataset, "manifest.json")["embeddings"][1]
+        assert (entry["key"], entry["dimensions"], entry["n_placed"]) == ("X_umap_3d", 3, len(points))
+        assert (entry["min"], entry["max"]) == (points.min(axis=0).tolist(), points.max(axis=0).tolist())
+
+
+def test_a_reopened_dataset_has_the_data_as_they_are_now() -> None:
+    adata = small()
+    dataset = open_dataset(adata, name="mine")
+    adata.obs["fresh"] = range(4)
+    adata.obsm["X_tsne"] = np.zeros((4, 3))
+    again = dataset.reopen()
+    assert [field.key for field in again.fields] == ["fresh"]
+    assert again.embeddings == ["X_umap", "X_tsne"]
+    assert (dataset.fields, dataset.embeddings) == ((), ["X_umap"])
+    assert (again.name, again.id, again.storage, dataset.storage) == ("mine", dataset.id, "in-memory", "in-memory")
+    assert isinstance(again, AnnDataDataset)
+
+
+def test_a_closed_dataset_is_not_opened_anew_but_the_one_made_before_lives_on() -> None:
+    dataset = open_dataset(small(), name="mine")
+    again = dataset.reopen()
+    dataset.close()
+    with pytest.raises(DatasetError, match="'mine' is closed"):
+        dataset.reopen()
+    assert again.gene("A").tolist() == [0, 5, 10, 15]

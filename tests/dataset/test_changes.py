@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anndata as ad
@@ -17,6 +19,7 @@ from cellucid.dataset.errors import DatasetError
 from cellucid.dataset.genes import CsrGenes
 
 N = 12
+REMEDY = r"call the widget's refresh\(\) \(or open the data again\)"
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ def test_a_column_that_is_another_now_is_refused(adata: ad.AnnData, dataset: Dat
     del adata.obs["leiden"]
     if values is not None:
         adata.obs["leiden"] = values
-    remedy = "obs column 'leiden' has changed since the widget was made; make the widget anew"
+    remedy = f"obs column 'leiden' has changed since the data were opened; {REMEDY}"
     for read in (lambda: dataset.read("obs/leiden.codes.u8"), lambda: dataset.obs("leiden")):
         with pytest.raises(DatasetChanged, match=f"{remedy}.*{how}"):
             read()
@@ -128,9 +131,9 @@ READS: dict[str, Callable[[Dataset], Any]] = {
 @pytest.mark.parametrize(
     ("change", "how"),
     [
-        (filtered, "it had 12 cells when the widget was made and now has 6; make the widget anew"),
-        (reordered, r"number 0 was 'c0' and is 'c11'\); make the widget anew"),
-        (renamed, r"number 0 was 'c0' and is 'd0'\); make the widget anew"),
+        (filtered, rf"it had 12 cells at the opening and now has 6; {REMEDY}"),
+        (reordered, rf"number 0 was 'c0' and is 'c11'\); {REMEDY}"),
+        (renamed, rf"number 0 was 'c0' and is 'd0'\); {REMEDY}"),
     ],
 )
 def test_other_cells_are_refused(
@@ -214,7 +217,7 @@ def test_other_genes_are_refused_and_the_rest_still_shown(adata: ad.AnnData, dat
     assert list(dataset.genes) == ["A", "B", "C"]
     assert dataset.obs("n_counts").tolist() == list(range(N))
     adata._inplace_subset_var([0, 1])
-    with pytest.raises(DatasetChanged, match="had 3 genes when the widget was made and now has 2;"):
+    with pytest.raises(DatasetChanged, match="had 3 genes at the opening and now has 2;"):
         dataset.read("var/A.values.f32")
 
 
@@ -236,7 +239,7 @@ def test_the_default_matrix_is_that_of_the_opening(adata: ad.AnnData, dataset: D
     assert dataset.gene("A", "twice").tolist() == [2 * i for i in range(N)]
     with_raw = open_dataset(adata)
     adata.raw = None
-    with pytest.raises(DatasetChanged, match="its matrix 'raw' has gone; make the widget anew"):
+    with pytest.raises(DatasetChanged, match=rf"its matrix 'raw' has gone; {REMEDY}"):
         with_raw.gene("A")
     with pytest.raises(UnknownLayer):
         with_raw.gene("A", "nope")
@@ -249,6 +252,33 @@ def test_a_view_minds_the_genes_of_what_it_is_a_view_of(adata: ad.AnnData) -> No
         dataset.gene("B")
 
 
+def test_the_list_of_genes_is_that_of_the_opening_or_refused(adata: ad.AnnData, dataset: Dataset) -> None:
+    listed = dataset.read("layers/X/var/genes.json")
+    adata.var_names = ["B", "A", "C"]
+    assert dataset.read("layers/X/var/genes.json") is listed
+    with pytest.raises(DatasetChanged, match=r"its matrix 'X' had 3 genes .*number 0 was 'A' and is 'B'"):
+        dataset.read("var/genes.json")
+
+
+def test_a_matrix_that_came_later_lists_its_genes_if_they_are_those_of_the_opening(
+    adata: ad.AnnData, dataset: Dataset
+) -> None:
+    adata.layers["twice"] = adata.X * 2
+    assert json.loads(bytes(dataset.read("layers/twice/var/genes.json").data))["genes"] == ["A", "B", "C"]
+    adata.raw = adata[:, :2].copy()
+    with pytest.raises(DatasetChanged, match="its matrix 'raw' had 3 genes at the opening and now has 2"):
+        dataset.read("layers/raw/var/genes.json")
+
+
+def test_the_list_of_genes_of_a_matrix_that_has_gone_says_so(adata: ad.AnnData) -> None:
+    adata.raw = adata.copy()
+    dataset = open_dataset(adata)
+    adata.raw = None
+    for path in ("var/genes.json", "layers/raw/var/genes.json"):
+        with pytest.raises(DatasetChanged, match="its matrix 'raw' has gone"):
+            dataset.read(path)
+
+
 # ---- embeddings ----
 
 
@@ -257,9 +287,83 @@ def test_an_embedding_that_is_another_now_is_refused(adata: ad.AnnData, dataset:
     del adata.obsm["X_umap"]
     if now is not None:
         adata.obsm["X_umap"] = now
-    with pytest.raises(DatasetChanged, match="embedding 'X_umap' has changed since the widget was made; make"):
+    with pytest.raises(DatasetChanged, match=f"embedding 'X_umap' has changed since the data were opened; {REMEDY}"):
         dataset.coordinates("X_umap")
     assert dataset.coordinates("X_tsne").shape == (N, 2)
+
+
+# ---- opening anew ----
+
+
+@pytest.mark.parametrize("change", [filtered, reordered, renamed])
+def test_what_was_refused_is_shown_by_the_dataset_that_is_opened_anew(
+    adata: ad.AnnData, dataset: Dataset, change: Callable[[ad.AnnData], None]
+) -> None:
+    change(adata)
+    fresh = dataset.reopen()
+    assert list(fresh.cell_names) == list(adata.obs_names)
+    assert fresh.gene("A").tolist() == fresh.obs("n_counts").tolist() == adata.obs["n_counts"].tolist()
+    with pytest.raises(DatasetChanged):
+        dataset.gene("A")
+
+
+def test_the_dataset_that_is_opened_anew_has_a_cache_and_an_end_of_its_own(dataset: Dataset) -> None:
+    first = dataset.read("var/A.values.f32")
+    fresh = dataset.reopen()
+    assert fresh.read("var/A.values.f32") is not first
+    fresh.close()
+    assert dataset.read("var/A.values.f32") is first
+    with pytest.raises(DatasetError, match="is closed"):
+        fresh.reopen()
+    assert dataset.reopen().gene("A").tolist() == list(range(N))
+
+
+def no_cells(adata: ad.AnnData) -> None:
+    adata._inplace_subset_obs(np.zeros(N, dtype=bool))
+
+
+def no_embeddings(adata: ad.AnnData) -> None:
+    adata.obsm.clear()
+
+
+@pytest.mark.parametrize(("change", "why"), [(no_cells, "0 cells"), (no_embeddings, "obsm has no entries")])
+def test_data_that_can_no_longer_be_shown_are_not_opened_anew(
+    adata: ad.AnnData, dataset: Dataset, change: Callable[[ad.AnnData], None], why: str
+) -> None:
+    manifest = dataset.read("manifest.json")
+    change(adata)
+    with pytest.raises(DatasetError, match=why):
+        dataset.reopen()
+    assert dataset.read("manifest.json") is manifest
+
+
+def test_data_that_have_moved_to_a_file_are_not_opened_anew(
+    adata: ad.AnnData, dataset: Dataset, tmp_path: Path
+) -> None:
+    adata.filename = tmp_path / "moved.h5ad"
+    with pytest.raises(DatasetError, match=r"can no longer be shown: .*backed by a file.*to_memory"):
+        dataset.reopen()
+    adata.file.close()
+
+
+@pytest.mark.parametrize("change", [filtered, reordered, renamed])
+@pytest.mark.parametrize("rows", [slice(2, 8), [0, 4, 9]])
+def test_a_view_of_data_that_have_changed_shows_no_other_cells_when_it_is_opened_anew(
+    adata: ad.AnnData, change: Callable[[ad.AnnData], None], rows: Any
+) -> None:
+    view = adata[rows]
+    dataset = open_dataset(view)
+    change(adata)
+    for attempt in (dataset.reopen, lambda: open_dataset(view)):
+        with pytest.raises(DatasetError, match=r"is a view of has other cells by now.*take the view anew"):
+            attempt()
+
+
+def test_a_view_of_data_with_other_genes_is_not_opened_anew(adata: ad.AnnData) -> None:
+    dataset = open_dataset(adata[:, 1:])
+    adata._inplace_subset_var([2, 1, 0])
+    with pytest.raises(DatasetError, match="has other genes by now"):
+        dataset.reopen()
 
 
 # ---- the cache ----

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,21 +41,43 @@ def test_two_numeric_columns_are_an_embedding_in_any_container(stored: Any) -> N
     assert (embedding.min, embedding.max) == ((0.0, -3.0), (2.0, 1.0))
 
 
-def test_only_two_numeric_columns_are_offered() -> None:
+@pytest.mark.parametrize("make", [np.asarray, np.asfortranarray, sparse.csr_matrix, pd.DataFrame])
+def test_three_numeric_columns_are_an_embedding_in_any_container(make: Callable[[Any], Any]) -> None:
+    stored = make(np.array([[0.0, 1.0, 2.0], [3.0, -4.0, 5.0]]))
+    embedding = find_embeddings({"X_umap": stored})["X_umap"]
+    assert (embedding.dimensions, embedding.n_placed) == (3, 2)
+    assert (embedding.min, embedding.max) == ((0.0, -4.0, 2.0), (3.0, 1.0, 5.0))
+    assert coordinates(stored).tolist() == [[0, 1, 2], [3, -4, 5]]
+
+
+def test_of_equal_rank_the_plane_comes_first_and_rank_counts_more() -> None:
+    space = np.zeros((3, 3))
+    keys = {"X_b": space, "X_pca": XY, "X_tsne": XY, "X_umap_3d": space, "X_a": XY, "X_umap": XY, "X_umap_old": space}
+    assert list(find_embeddings(keys)) == ["X_umap", "X_umap_3d", "X_umap_old", "X_tsne", "X_a", "X_b", "X_pca"]
+
+
+def test_only_two_or_three_numeric_columns_are_offered() -> None:
     obsm = {
-        "X_umap": XY,
         "X_umap_3d": np.zeros((3, 3)),
+        "X_umap": XY,
+        "four": np.zeros((3, 4)),
         "text": pd.DataFrame({"a": ["x", "y", "z"], "b": 1}),
         "complex": XY + 1j,
         "flags": XY > 0,
         "one": np.zeros((3, 1)),
     }
-    assert list(find_embeddings(obsm)) == ["X_umap"]
+    assert [embedding.dimensions for embedding in find_embeddings(obsm).values()] == [2, 3]
+
+
+def test_a_cell_without_a_third_coordinate_is_not_placed() -> None:
+    space = np.array([[0, 1, 2], [30, 40, np.nan], [30, 40, np.inf], [5, 6, 7]])
+    embedding = find_embeddings({"X_umap": space})["X_umap"]
+    assert (embedding.n_placed, embedding.min, embedding.max) == (2, (0, 1, 2), (5, 6, 7))
 
 
 def test_without_one_the_error_lists_what_is_there_and_what_to_do() -> None:
-    with pytest.raises(DatasetError, match=r"'X_pca' \(3, 50\), 'X_umap_3d' \(3, 3\).*sc\.tl\.umap"):
-        find_embeddings({"X_pca": np.zeros((3, 50)), "X_umap_3d": np.zeros((3, 3))})
+    with pytest.raises(DatasetError, match=r"'X_pca' \(3, 50\), 'one' \(3, 1\).*2 or 3 numeric columns.*sc\.tl\.umap"):
+        find_embeddings({"X_pca": np.zeros((3, 50)), "one": np.zeros((3, 1))})
     with pytest.raises(DatasetError, match="obsm has no entries"):
         find_embeddings({})
 
@@ -70,12 +93,12 @@ def test_one_that_places_no_cell_is_left_out_or_an_error_if_it_is_the_only_one()
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("X_pca", r"'X_pca' cannot be shown: it has 50 columns, and this version shows embeddings with 2 .*'X_umap'"),
+        ("X_pca", r"'X_pca' cannot be shown: it has 50 columns, and this version shows .* with 2 or 3; .*'X_umap'"),
         ("one", "it has 1 column, and"),
         ("deep", r"it has shape \(3, 2, 2\)"),
         ("flags", "its values are not real numbers"),
         ("nowhere", "no cell has finite coordinates there"),
-        ("new", "has come or changed since the widget was made; make the widget anew"),
+        ("new", r"has come or changed since the data were opened; call the widget's refresh\(\) \(or open the data"),
         ("umap", r"no embedding 'umap'\. Did you mean 'X_umap'\? There are: 'X_umap'\."),
         ("zzzzzz", r"no embedding 'zzzzzz'\. There are: 'X_umap'\.$"),
     ],

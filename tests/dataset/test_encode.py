@@ -17,7 +17,7 @@ from cellucid.dataset.encode import (
     quote_key,
     unquote_key,
 )
-from cellucid.dataset.paths import gene_path, parse_gene_path
+from cellucid.dataset.paths import gene_names_path, gene_path, parse_gene_names_path, parse_gene_path
 
 keys = st.text(st.characters(exclude_categories=[]))
 
@@ -39,6 +39,21 @@ def test_a_gene_survives_its_path(gene: str, layer: str | None) -> None:
 )
 def test_only_the_one_spelling_is_a_gene_path(path: str) -> None:
     assert parse_gene_path(path) is None
+
+
+@given(keys, st.none() | keys)
+def test_a_list_of_genes_is_found_by_its_layer_and_is_no_gene(gene: str, layer: str | None) -> None:
+    assert parse_gene_names_path(gene_names_path(layer)) == layer
+    assert parse_gene_path(gene_names_path(layer)) is None
+    assert parse_gene_names_path(gene_path(gene, layer)) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["layers/%41/var/genes.json", "layers/A/var/genes.JSON", "layers/A/genes.json", "layers/a/b/var/genes.json", ""],
+)
+def test_only_the_one_spelling_is_a_list_of_genes(path: str) -> None:
+    assert parse_gene_names_path(path) is None
 
 
 def test_keys_are_quoted_as_in_the_browser() -> None:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cellucid.dataset import AmbiguousGene, FieldRef, UnknownField
-from cellucid.dataset.references import close_matches, resolve_field
+from cellucid.dataset.manifest import gene_listing
+from cellucid.dataset.references import close_matches, resolve_field, unambiguous
 
 OBS = ("louvain", "CD4", "gene:CD8A", "n_counts")
 GENES = pd.Index(["CD4", "CD8A", "CD8B", "MS4A1", "obs:odd", "twice", "twice"])
@@ -52,6 +55,14 @@ def test_a_column_that_is_left_out_says_why() -> None:
 def test_a_gene_name_of_several_columns_is_ambiguous(text: str) -> None:
     with pytest.raises(AmbiguousGene, match=r"2 columns are named 'twice': 5, 6.*var_names_make_unique"):
         resolve_field(text, OBS, GENES)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=[]), max_size=2)))
+def test_unambiguous_names_are_those_of_one_column_in_their_order(names: list[str]) -> None:
+    genes = pd.Index(names, dtype=object)
+    assert list(unambiguous(genes)) == [name for name in names if names.count(name) == 1]
+    several = {name for name in names if names.count(name) > 1}
+    assert gene_listing(genes) == {"genes": list(unambiguous(genes)), "ambiguous": len(several)}
 
 
 def test_close_matches_are_first_those_that_differ_in_case_then_the_longer_then_the_misspelt() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cellucid.dataset.anndata import AnnDataDataset
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Resource
 from cellucid.dataset.errors import (
     AmbiguousGene,
     DatasetChanged,
@@ -24,6 +24,7 @@ __all__ = [
     "Embedding",
     "Field",
     "FieldRef",
+    "FieldValues",
     "Resource",
     "UnknownEmbedding",
     "UnknownField",

@@ -24,18 +24,22 @@ from cellucid.dataset.errors import DatasetError, UnknownField, UnknownResource,
 from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
 from cellucid.dataset.identity import dataset_id
 from cellucid.dataset.layers import Layers
-from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, identity, manifest
+from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
 from cellucid.dataset.paths import (
     IDENTITY,
     MANIFEST,
+    NAMES_A_BLOCK,
     categories_path,
+    cell_names_path,
     codes_path,
     embedding_path,
+    gene_names_path,
     gene_path,
+    parse_gene_names_path,
     parse_gene_path,
     values_path,
 )
-from cellucid.dataset.references import resolve_field
+from cellucid.dataset.references import gene_position, resolve_field, unambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +48,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHE_BYTES = 256 * 1024 * 1024
+
+_BACKED = "this AnnData is backed by a file, which this version cannot read; load it with `adata.to_memory()`"
 
 # What pandas raises for expressions that it cannot evaluate: syntax, names, types, values, and what it lacks.
 _QUERY_ERRORS = (
@@ -71,14 +77,12 @@ class AnnDataDataset(Dataset):
 
     Raises:
         TypeError: The AnnData is backed by a file.
-        DatasetError: There are no cells, or no embedding that can be shown.
+        DatasetError: There are no cells, or no embedding that can be shown, or it is a view of data that have changed.
     """
 
     def __init__(self, adata: AnnData, *, name: str | None = None) -> None:
         if adata.isbacked:
-            raise TypeError(
-                "this AnnData is backed by a file, which this version cannot read; load it with `adata.to_memory()`"
-            )
+            raise TypeError(_BACKED)
         if adata.n_obs == 0:
             raise DatasetError(f"there is nothing to show: the AnnData has 0 cells (shape {adata.shape})")
         self._adata: AnnData | None = adata
@@ -106,6 +110,10 @@ class AnnDataDataset(Dataset):
     @property
     def name(self) -> str:
         return self._name
+
+    @property
+    def storage(self) -> str:
+        return "in-memory"
 
     @property
     def n_cells(self) -> int:
@@ -162,17 +170,22 @@ class AnnDataDataset(Dataset):
         self._open()
         if (make := self._makers.get(path)) is not None:
             return self._cache.get(path, make)
-        if (parsed := parse_gene_path(path)) is not None:
-            try:
-                return self._cache.get(path, partial(self._read_gene, *parsed))
-            except KeyError as error:
-                raise UnknownResource(f"there is no resource {path!r}: {error}") from error
-        raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
+        if (layer := parse_gene_names_path(path)) is not None:
+            make = partial(self._read_gene_names, layer)
+        elif (parsed := parse_gene_path(path)) is not None:
+            make = partial(self._read_gene, *parsed)
+        else:
+            raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
+        try:
+            return self._cache.get(path, make)
+        except KeyError as error:
+            raise UnknownResource(f"there is no resource {path!r}: {error}") from error
 
     def resources(self) -> list[str]:
         genes = self.genes
-        unique = genes[~genes.duplicated(keep=False)]
-        return [*self._makers, *(gene_path(gene) for gene in unique)]
+        with self._pandas_lock:
+            readable = unambiguous(genes)
+        return [*self._makers, *(gene_path(gene) for gene in readable)]
 
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
         genes = self._genes_of(layer)
@@ -201,6 +214,12 @@ class AnnDataDataset(Dataset):
 
     def clear_cache(self) -> None:
         self._cache.clear()
+
+    def reopen(self) -> AnnDataDataset:
+        adata = self._open()
+        if adata.isbacked:  # since the opening, by `adata.filename = …`
+            raise DatasetError(f"the data can no longer be shown: {_BACKED}")
+        return AnnDataDataset(adata, name=self._name)
 
     def close(self) -> None:
         self._adata = None
@@ -238,7 +257,10 @@ class AnnDataDataset(Dataset):
         makers: dict[str, Callable[[], Resource]] = {
             MANIFEST: self._read_manifest,
             IDENTITY: self._read_identity,
+            gene_names_path(): partial(self._read_gene_names, None),
         }
+        for block in range(-(-self._n_cells // NAMES_A_BLOCK)):
+            makers[cell_names_path(block)] = partial(self._read_cell_names, block)
         for key in self._embeddings:
             makers[embedding_path(key)] = partial(self._read_embedding, key)
         for key, field in self._fields.items():
@@ -255,6 +277,18 @@ class AnnDataDataset(Dataset):
 
     def _read_identity(self) -> Resource:
         return json_resource(identity(self, self._created_at))
+
+    def _read_gene_names(self, layer: str | None) -> Resource:
+        layer = self.default_layer if layer is None else layer
+        if layer is not None:
+            self._axes.check_genes(self._open(), layer)
+        with self._pandas_lock:
+            listing = gene_listing(self._axes.genes(layer))
+        return json_resource(listing)
+
+    def _read_cell_names(self, block: int) -> Resource:
+        names = self._axes.cells[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK]
+        return json_resource({"names": [str(name) for name in names]})
 
     def _read_embedding(self, key: str) -> Resource:
         with self._unchanged() as adata:
@@ -273,11 +307,13 @@ class AnnDataDataset(Dataset):
     def _read_gene(self, name: str, layer: str | None) -> Resource:
         layer = self.default_layer if layer is None else layer
         with self._unchanged() as adata:
-            if layer is not None:
-                self._axes.check_genes(adata, layer)
+            layers = Layers(adata)
+            if layer is None:  # at the opening there was no matrix
+                layer = layers.resolve(None)
+            self._axes.check_genes(adata, layer)
             with self._pandas_lock:
-                source, position = Layers(adata).find(name, layer)
-            return array_resource(source.column(position))
+                position = gene_position(name, self._axes.genes(layer))
+            return array_resource(layers.source(layer).column(position))
 
     def _warn_of_what_will_surprise(self) -> None:
         adata = self._open()

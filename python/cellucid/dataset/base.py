@@ -9,11 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import pandas as pd
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import pandas as pd
     from numpy.typing import NDArray
 
 
@@ -93,6 +93,17 @@ class FieldRef:
     key: str
 
 
+@dataclass(frozen=True, eq=False)
+class FieldValues:
+    """What a field says about each cell, as a snapshot."""
+
+    kind: Literal["categorical", "continuous"]
+    values: NDArray[Any]
+    """Codes with -1 for missing, or float32 with NaN for missing, ``(n_cells,)``; read-only."""
+    categories: tuple[str, ...] | None = None
+    """What the codes stand for; None where the field is continuous."""
+
+
 class Dataset(ABC):
     """Cells, their coordinates, their obs fields and their genes.
 
@@ -108,6 +119,11 @@ class Dataset(ABC):
     @abstractmethod
     def name(self) -> str:
         """What a person calls the dataset."""
+
+    @property
+    @abstractmethod
+    def storage(self) -> str:
+        """Where the data are kept: ``"in-memory"``."""
 
     @property
     @abstractmethod
@@ -159,7 +175,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def genes(self) -> pd.Index[Any]:
-        """Gene names of the default matrix."""
+        """Gene names of the default matrix, as str."""
 
     @abstractmethod
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
@@ -218,6 +234,27 @@ class Dataset(ABC):
             AmbiguousGene: Several columns of the matrix have this name.
         """
 
+    def field_values(self, ref: FieldRef, layer: str | None = None) -> FieldValues:
+        """The values of a field that `resolve_field` has found.
+
+        Args:
+            ref: The field.
+            layer: The matrix that a gene is read from, one of `layers`; None for the default.
+
+        Raises:
+            UnknownField: There is no such column, or no such gene in the matrix.
+            UnknownLayer: There is no such matrix.
+            AmbiguousGene: Several columns of the matrix have the gene's name.
+            DatasetChanged: What would be read is no longer that of the opening.
+        """
+        if ref.kind == "gene":
+            return FieldValues("continuous", self.gene(ref.key, layer))
+        series = self.obs(ref.key)
+        if isinstance(series.dtype, pd.CategoricalDtype):
+            # Pandas shares the codes with the user's own column.
+            return FieldValues("categorical", _own(series.cat.codes), tuple(series.cat.categories))
+        return FieldValues("continuous", _own(series))
+
     @abstractmethod
     def query(self, expr: str) -> NDArray[np.uint32]:
         """Ascending positions of the cells for which a pandas expression over obs is true; missing counts as false.
@@ -241,6 +278,14 @@ class Dataset(ABC):
         """Forgets the resources kept for reading them again. What was read stays valid; the next read makes anew."""
 
     @abstractmethod
+    def reopen(self) -> Dataset:
+        """A new dataset over the same data as they are now; this one stays as it is.
+
+        Raises:
+            DatasetError: It is closed, or the data can no longer be shown.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Lets go of the data and of what was kept of them; the user's own object stays as it is. Idempotent."""
 
@@ -251,3 +296,10 @@ class Dataset(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _own(series: pd.Series[Any]) -> NDArray[Any]:
+    """A read-only copy of a column's values."""
+    values = np.array(series)
+    values.flags.writeable = False
+    return values

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from cellucid.dataset.base import Embedding
 from cellucid.dataset.encode import float32_copy
-from cellucid.dataset.errors import DatasetChanged, DatasetError, UnknownEmbedding, warn_user
+from cellucid.dataset.errors import REMEDY, DatasetChanged, DatasetError, UnknownEmbedding, warn_user
 from cellucid.dataset.paths import embedding_path
 from cellucid.dataset.references import close_matches
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-DIMENSIONS = 2
+DIMENSIONS = (2, 3)
+"""How many columns an entry may have to be shown."""
+
+_COLUMNS = " or ".join(map(str, DIMENSIONS))
 
 # What people want to see first; "" is every other key. The components of a PCA are rarely the picture.
 _PREFERENCE = ("umap", "tsne", "draw_graph", "spatial", "", "pca")
@@ -29,16 +32,18 @@ def find_embeddings(obsm: Mapping[str, Any]) -> dict[str, Embedding]:
     """The embeddings that can be shown, by key, the one to begin with first.
 
     Raises:
-        DatasetError: There is none: no entry has two numeric columns, or none of those places a cell.
+        DatasetError: There is none: no entry has two or three numeric columns, or none of those places a cell.
     """
-    flat = [key for key, value in obsm.items() if _is_flat(value)]
+    flat = {key: value.shape[1] for key, value in obsm.items() if _is_flat(value)}
     if not flat:
         raise DatasetError(
             f"there is no embedding to show: obsm has {_listing(obsm)}, and this version shows entries with "
-            f"{DIMENSIONS} numeric columns (3 come later). Compute one, for example with `sc.tl.umap(adata)`, or put "
+            f"{_COLUMNS} numeric columns. Compute one, for example with `sc.tl.umap(adata)`, or put "
             'coordinates of shape (n_cells, 2) into `adata.obsm["X_name"]`.'
         )
-    found = {key: describe(key, coordinates(obsm[key])) for key in sorted(flat, key=lambda key: _rank(key, obsm))}
+    # Where two are as good, the plane before the space: it shows all cells at once.
+    order = sorted(flat, key=lambda key: (_rank(key, obsm), flat[key]))
+    found = {key: describe(key, coordinates(obsm[key])) for key in order}
     empty = [key for key, embedding in found.items() if embedding.n_placed == 0]
     if len(empty) == len(found):
         raise DatasetError(
@@ -62,7 +67,7 @@ def current_coordinates(embedding: Embedding, obsm: Mapping[str, Any]) -> NDArra
         if describe(embedding.key, points) == embedding:
             return points
     raise DatasetChanged(
-        f"embedding {embedding.key!r} has changed since the widget was made; make the widget anew. "
+        f"embedding {embedding.key!r} has changed since the data were opened; {REMEDY}. "
         + ("It is no longer there." if value is None else "Its coordinates are others.")
     )
 
@@ -113,7 +118,7 @@ def describe(key: str, points: NDArray[np.float32]) -> Embedding:
 
 def _is_flat(value: Any) -> bool:
     shape: tuple[int, ...] = getattr(value, "shape", ())
-    if len(shape) != 2 or shape[1] != DIMENSIONS:
+    if len(shape) != 2 or shape[1] not in DIMENSIONS:
         return False
     if isinstance(value, pd.DataFrame):
         return all(_is_real(dtype) for dtype in value.dtypes)
@@ -125,15 +130,15 @@ def _reason(value: Any) -> str:
     """Why an entry of ``obsm`` is not among the embeddings."""
     shape: tuple[int, ...] = getattr(value, "shape", ())
     if len(shape) != 2:
-        return f"it has shape {shape}, and this version shows entries of shape (n_cells, {DIMENSIONS})"
-    if shape[1] != DIMENSIONS:
+        return f"it has shape {shape}, and this version shows entries of shape (n_cells, {_COLUMNS})"
+    if shape[1] not in DIMENSIONS:
         columns = "1 column" if shape[1] == 1 else f"{shape[1]} columns"
-        return f"it has {columns}, and this version shows embeddings with {DIMENSIONS} (3 come later)"
+        return f"it has {columns}, and this version shows embeddings with {_COLUMNS}"
     if not _is_flat(value):
         return "its values are not real numbers"
     if not np.isfinite(coordinates(value)).all(axis=1).any():
         return "no cell has finite coordinates there"
-    return "it has come or changed since the widget was made; make the widget anew"
+    return f"it has come or changed since the data were opened; {REMEDY}"
 
 
 def _is_real(dtype: Any) -> bool:

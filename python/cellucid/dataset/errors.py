@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 import warnings
 
+REMEDY = "call the widget's refresh() (or open the data again)"
+"""What helps when the data are no longer those of the opening."""
+
 
 class DatasetError(ValueError):
     """The data cannot be shown, or were asked for something they do not have."""

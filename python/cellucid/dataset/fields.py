@@ -15,7 +15,7 @@ from pandas.api import types
 
 from cellucid.dataset.base import Field
 from cellucid.dataset.colors import category_colors
-from cellucid.dataset.errors import DatasetChanged
+from cellucid.dataset.errors import REMEDY, DatasetChanged
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -138,9 +138,7 @@ def field_series(series: pd.Series[Any], key: str) -> pd.Series[Any]:
 
 
 def _changed(field: Field, how: str) -> DatasetChanged:
-    return DatasetChanged(
-        f"obs column {field.key!r} has changed since the widget was made; make the widget anew. {how}"
-    )
+    return DatasetChanged(f"obs column {field.key!r} has changed since the data were opened; {REMEDY}. {how}")
 
 
 def _is_number(dtype: Any) -> bool:

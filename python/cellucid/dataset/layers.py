@@ -8,7 +8,6 @@ import numpy as np
 
 from cellucid.dataset.errors import UnknownLayer
 from cellucid.dataset.genes import GeneSource, SubsetGenes, gene_source
-from cellucid.dataset.references import gene_position
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,23 +58,14 @@ class Layers:
         names: pd.Index[Any] = self._adata.raw.var_names if in_raw else self._adata.var_names
         return names
 
-    def find(self, gene: str, layer: str | None) -> tuple[GeneSource, int]:
-        """Where a gene's values are: the matrix to read and the number of its column.
+    def source(self, layer: str | None) -> GeneSource:
+        """The columns of a matrix.
 
         Raises:
-            UnknownField: The matrix has no such gene.
-            AmbiguousGene: Several of its columns have this name.
             UnknownLayer: There is no such matrix.
             DatasetError: It is stored in a way that cannot be read.
         """
         layer = self.resolve(layer)
-        return self._source(layer), gene_position(gene, self.genes(layer))
-
-    def _has_x(self) -> bool:
-        whole = self._adata._adata_ref if self._adata.is_view else self._adata
-        return whole.X is not None
-
-    def _source(self, layer: str) -> GeneSource:
         adata = self._adata
         if layer == "raw" and adata.raw is not None:
             return gene_source(adata.raw.X)
@@ -87,3 +77,7 @@ class Layers:
             cells, genes = np.arange(whole.n_obs)[adata._oidx], np.arange(whole.n_vars)[adata._vidx]
             return SubsetGenes(source, cells, genes)
         return source
+
+    def _has_x(self) -> bool:
+        whole = self._adata._adata_ref if self._adata.is_view else self._adata
+        return whole.X is not None

@@ -6,10 +6,13 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from cellucid.dataset.encode import missing_code
-from cellucid.dataset.paths import categories_path, codes_path, values_path
+from cellucid.dataset.paths import NAMES_A_BLOCK, categories_path, cell_names_path, codes_path, values_path
+from cellucid.dataset.references import unambiguous
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    import pandas as pd
 
     from cellucid.dataset.base import Dataset, Field
 
@@ -30,6 +33,9 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
         "fields": [field_entry(field) for field in dataset.fields],
         "layers": dataset.layers,
         "default_layer": dataset.default_layer,
+        "cell_names": None
+        if dataset.cell_names is None
+        else {"path": cell_names_path("{block}"), "block": NAMES_A_BLOCK},
     }
 
 
@@ -48,6 +54,12 @@ def field_entry(field: Field) -> dict[str, Any]:
     if n_categories > INLINE_CATEGORIES:
         return entry | {"categories_path": categories_path(field.key)}
     return entry | category_listing(field)
+
+
+def gene_listing(genes: pd.Index[Any]) -> dict[str, Any]:
+    """The names of genes that can be shown, in their order, and how many others are carried by several columns."""
+    clear = unambiguous(genes)
+    return {"genes": [str(gene) for gene in clear], "ambiguous": genes.nunique(dropna=False) - len(clear)}
 
 
 def category_listing(field: Field) -> dict[str, Any]:

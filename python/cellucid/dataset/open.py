@@ -22,7 +22,7 @@ def open_dataset(data: object, *, name: str | None = None) -> Dataset:
 
     Raises:
         TypeError: `data` is something else, or an AnnData backed by a file.
-        DatasetError: There is nothing to show: no cells, or no embedding with two columns.
+        DatasetError: There is nothing to show: no cells, or no embedding with two or three columns.
     """
     if isinstance(data, Dataset):
         return data

@@ -7,6 +7,9 @@ from cellucid.dataset.encode import codes_dtype, quote_key, short_name, unquote_
 MANIFEST = "manifest.json"
 IDENTITY = "dataset_identity.json"
 
+NAMES_A_BLOCK = 1_024
+"""Cells whose names are read at a time."""
+
 _GENE_ENDING = ".values.f32"
 
 
@@ -32,8 +35,26 @@ def categories_path(key: str) -> str:
 
 def gene_path(gene: str, layer: str | None = None) -> str:
     """Values of a gene, from the default matrix or from a named one."""
-    folder = "var" if layer is None else f"layers/{quote_key(layer)}/var"
-    return f"{folder}/{quote_key(gene)}{_GENE_ENDING}"
+    return f"{_gene_folder(layer)}/{quote_key(gene)}{_GENE_ENDING}"
+
+
+def gene_names_path(layer: str | None = None) -> str:
+    """Names of the genes of the default matrix, or of a named one."""
+    return f"{_gene_folder(layer)}/genes.json"
+
+
+def cell_names_path(block: int | str) -> str:
+    """Names of a block of cells, from number ``block * NAMES_A_BLOCK`` on."""
+    return f"cells/names.{block}.json"
+
+
+def parse_gene_names_path(path: str) -> str | None:
+    """The layer that `gene_names_path` made a path of, or None for any other path."""
+    match path.split("/"):
+        case ["layers", segment, "var", "genes.json"]:
+            layer = unquote_key(segment)
+            return layer if path == gene_names_path(layer) else None
+    return None
 
 
 def parse_gene_path(path: str) -> tuple[str, str | None] | None:
@@ -48,3 +69,7 @@ def parse_gene_path(path: str) -> tuple[str, str | None] | None:
     gene = unquote_key(leaf.removesuffix(_GENE_ENDING))
     # Only the one spelling of a path is a resource: another would be another name for the same cache entry.
     return (gene, layer) if path == gene_path(gene, layer) else None
+
+
+def _gene_folder(layer: str | None) -> str:
+    return "var" if layer is None else f"layers/{quote_key(layer)}/var"

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cellucid.dataset.base import FieldRef
-from cellucid.dataset.errors import AmbiguousGene, UnknownField
+from cellucid.dataset.errors import REMEDY, AmbiguousGene, UnknownField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -76,9 +76,14 @@ def gene_position(name: str, genes: pd.Index[Any]) -> int:
         columns = [j for j, gene in enumerate(genes) if gene == name]
         raise AmbiguousGene(
             f"{len(columns)} columns are named {name!r}: {_some(columns)}. "
-            "Make gene names unique with `adata.var_names_make_unique()` and open the data again."
+            f"Make gene names unique with `adata.var_names_make_unique()`, then {REMEDY}."
         )
     return found
+
+
+def unambiguous(genes: pd.Index[Any]) -> pd.Index[Any]:
+    """The names that only one column has, in their order."""
+    return genes[~genes.duplicated(keep=False)]
 
 
 def close_matches(name: str, candidates: Iterable[str], limit: int = 5) -> list[str]:
