@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,6 +13,11 @@ from cellucid.channel.rpc import RequestError
 N_CELLS = 100
 
 
+class Marks(NamedTuple):
+    hidden: object
+    highlights: list
+
+
 class Widget:
     """A host that keeps what it is told."""
 
@@ -20,7 +26,8 @@ class Widget:
     def __init__(self):
         self.lock = threading.RLock()
         self.selection = np.empty(0, dtype=np.uint32)
-        self.sent, self.reports, self.viewers = [], [], []
+        self.sent, self.reports, self.viewers, self.hovers = [], [], [], []
+        self.marks = Marks(np.array([], dtype=np.uint32), [])
         self.observer = lambda: None
         self.talk = Conversation(
             self, lambda content, buffers: self.sent.append((content, buffers)), name="t", lock=self.lock
@@ -43,8 +50,19 @@ class Widget:
     def names_of(self, positions):
         return [f"cell-{position}" for position in positions]
 
-    def viewers_changed(self, *, known, ready):
+    def current_marks(self):
+        return self.marks
+
+    def server(self):
+        return {"port": 1234, "token": "t", "path": "/d/x/", "override": None}
+
+    def take_hover(self, cell):
+        self.hovers.append(cell)
+        return {"position": lambda: {"x": 1.0}}
+
+    def viewers_changed(self, *, known, ready, road):
         self.viewers.append((known, ready))
+        self.road = road and road.name
 
     def report(self, source, message, hint=""):
         self.reports.append((source, message))
@@ -255,3 +273,88 @@ def test_rubbish_never_raises_into_the_comm(widget):
     for content in (None, 7, [], {}, {"kind": "event"}, {"kind": "request", "page": "p", "id": 1, "method": "x"}):
         widget.talk.receive(content, [])
     assert widget.sent == []
+
+
+def commands(widget, name):
+    return [content for content in widget.says("command") if content["command"] == name]
+
+
+def ready(widget, page="p1", seq=1):
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, page, seq), [])
+
+
+def test_commands_wait_for_a_viewer_and_then_go_out_in_order(widget):
+    widget.talk.command("zoom_to", {"min": [0, 0]})
+    widget.talk.command("message", {"message": 1})
+    assert widget.says("command") == []
+    ready(widget)
+    assert [content["command"] for content in widget.says("command")] == ["zoom_to", "message"]
+    widget.talk.command("reset_view", {})
+    assert [content["command"] for content in widget.says("command")] == ["zoom_to", "message", "reset_view"]
+    ready(widget, "p2")
+    assert len(widget.says("command")) == 3, "a second page does not repeat them"
+
+
+def test_commands_wait_again_when_the_last_viewer_is_gone(widget):
+    ready(widget)
+    widget.talk.receive(event("closed", {}, seq=2), [])
+    widget.talk.command("reset_view", {})
+    assert widget.says("command") == []
+    ready(widget, seq=3)
+    assert len(commands(widget, "reset_view")) == 1
+
+
+def test_marks_go_to_every_page_with_one_buffer_a_group(widget):
+    widget.marks = Marks(np.array([7], dtype=np.uint32), [("#ff0000", np.arange(50, dtype=np.uint32))])
+    widget.talk.marks_changed()
+    [(content, buffers)] = [(c, b) for c, b in widget.sent if c["kind"] == "command"]
+    payload = content["payload"]
+    assert payload["revision"] == 1
+    assert (payload["hidden"]["encoding"], payload["hidden"]["count"]) == ("positions", 1)
+    [group] = payload["highlights"]
+    assert (group["color"], group["encoding"], group["count"]) == ("#ff0000", "bitmap", 50)
+    assert [bytes(buffer) for buffer in buffers] == [b"\x07\0\0\0", b"\xff" * 6 + b"\x03" + b"\0" * 6]
+
+
+def test_a_page_that_asks_gets_the_marks_and_the_server(widget):
+    for number, method in enumerate(("marks", "connect")):
+        widget.talk.receive({"kind": "request", "page": "p1", "id": number, "method": method, "params": {}}, [])
+    wait(lambda: len(widget.says("reply")) == 2)
+    results = {content["id"]: content["result"] for content in widget.says("reply")}
+    assert results[0]["highlights"] == []
+    assert results[1] == {"port": 1234, "token": "t", "path": "/d/x/", "override": None}
+
+
+def test_a_hover_is_taken_before_its_hook_runs(widget):
+    heard, done = [], threading.Event()
+
+    def hook(hover):
+        heard.append((hover["cell"], hover["position"], list(widget.hovers)))
+        done.set()
+
+    widget.talk.hooks.register("hover", hook)
+    widget.talk.receive(event("hover", {"cell": 5}), [])
+    assert done.wait(10)
+    assert heard == [(5, {"x": 1.0}, [5])]
+    widget.talk.receive(event("hover", {"cell": N_CELLS}, seq=2), [])
+    widget.talk.receive(event("hover", {"cell": None}, seq=3), [])
+    assert widget.hovers == [5, None], "what is no cell is not taken"
+
+
+def road(widget, name, page, seq):
+    widget.talk.receive(event("transport", {"name": name, "base": None, "reason": None}, page, seq), [])
+
+
+def test_the_road_is_the_newest_open_pages(widget):
+    ready(widget, "p1")
+    road(widget, "direct", "p1", 2)
+    assert widget.road == "direct"
+    ready(widget, "p2")
+    road(widget, "comm", "p2", 2)
+    assert widget.road == "comm"
+    road(widget, "proxy", "p1", 3)
+    assert widget.road == "comm"
+    widget.talk.receive(event("closed", {}, "p2", 3), [])
+    assert widget.road == "proxy"
+    widget.talk.receive(event("closed", {}, "p1", 4), [])
+    assert widget.road is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -19,10 +19,20 @@ from cellucid.channel.selection import Positions
 logger = logging.getLogger("cellucid.jupyter")
 
 
+class Marks(Protocol):
+    """What Python says about single cells."""
+
+    @property
+    def hidden(self) -> Positions: ...  # noqa: D102
+    @property
+    def highlights(self) -> Sequence[tuple[str, Positions]]: ...  # noqa: D102
+
+
 class Host(Protocol):
     """What the conversation needs of the widget."""
 
-    n_cells: int
+    @property
+    def n_cells(self) -> int: ...  # noqa: D102
 
     def read_resource(self, path: str) -> rpc.Bytes:
         """The resource at ``path``; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
@@ -36,8 +46,17 @@ class Host(Protocol):
     def names_of(self, positions: Positions) -> Any:
         """The names of cells."""
 
-    def viewers_changed(self, *, known: bool, ready: bool) -> None:
-        """A page began, finished its first picture, or went away."""
+    def current_marks(self) -> Marks:
+        """The hidden cells, and the highlights' colours and cells."""
+
+    def server(self) -> Mapping[str, Any]:
+        """Where a page finds the data server; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
+
+    def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
+        """Make the cell under the pointer the widget's own; returns how to make the keys of its hook event."""
+
+    def viewers_changed(self, *, known: bool, ready: bool, road: messages.TransportChosen | None) -> None:
+        """A page began, chose its road, finished its first picture, or went away; the road is the newest page's."""
 
     def report(self, source: str, message: str, hint: str = "") -> None:
         """Tell the person about an error."""
@@ -49,6 +68,7 @@ class _Page:
 
     state: Literal["loading", "ready", "closed"] = "closed"
     seq: int = 0  # of the last event
+    road: messages.TransportChosen | None = None
 
 
 class Conversation:
@@ -67,7 +87,13 @@ class Conversation:
         self._lock = lock
         self.carrier = CommCarrier(send, self._route)
         self._requests = rpc.RequestServer(
-            self.carrier, {messages.Read: self._read, messages.CurrentSelection: self._current_selection}
+            self.carrier,
+            {
+                messages.Read: self._read,
+                messages.CurrentSelection: self._current_selection,
+                messages.CurrentMarks: self._current_marks,
+                messages.Connect: lambda _: rpc.Answer(self._host.server()),
+            },
         )
         self.hooks = HookRegistry()
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
@@ -75,6 +101,8 @@ class Conversation:
         self._published: Positions = np.empty(0, dtype=np.uint32)
         self._source = "python"
         self._revision = 0
+        self._marks_revision = 0
+        self._waiting: list[Command] = []
 
     def receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
         """Take a message from the comm. Never raises: what goes wrong is logged and shown in the widget."""
@@ -96,6 +124,22 @@ class Conversation:
                 self._source = "python"
                 self._broadcast()
             self._tell_hooks(self._source, positions)
+
+    def marks_changed(self) -> None:
+        """Publish what Python says about single cells."""
+        with self._lock:
+            self._marks_revision += 1
+            payload, buffers = self._encoded_marks()
+            self.carrier.send(Command("marks", payload), buffers)
+
+    def command(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Tell every page to do something once: now, or as soon as one has drawn its first picture."""
+        with self._lock:
+            command = Command(name, payload)
+            if any(page.state == "ready" for page in self._pages.values()):
+                self.carrier.send(command)
+            else:
+                self._waiting.append(command)
 
     def close(self) -> None:
         """Stop answering and dispatching. Idempotent."""
@@ -129,6 +173,7 @@ class Conversation:
                 self._selected(event, event.payload, buffers)
             case messages.Ready(n_cells, dimensions):
                 self._set_page(event.page, "ready")
+                self._send_what_waits()
                 self.dispatcher.submit("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
             case messages.Closed():
                 self._set_page(event.page, "closed")
@@ -137,6 +182,14 @@ class Conversation:
                 if cell < self._host.n_cells:
                     values = {"cell": cell, "button": button, "shift": shift, "ctrl": ctrl}
                     self.dispatcher.submit("click", HookEvent(values))
+            case messages.Hovered(cell):
+                if cell is None or cell < self._host.n_cells:
+                    keys = self._host.take_hover(cell)
+                    self.dispatcher.submit("hover", HookEvent({"cell": cell}, keys))
+            case messages.TransportChosen():
+                with self._lock:
+                    page.road = event.payload
+                    self._tell_host()
             case messages.Console(level, text, hint):
                 self._host.report("viewer", text, hint or "")
                 self.dispatcher.submit("console", HookEvent({"level": level, "message": text}))
@@ -170,8 +223,18 @@ class Conversation:
     def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
         with self._lock:
             self._pages.setdefault(page, _Page()).state = state
-            states = {page.state for page in self._pages.values()}
-            self._host.viewers_changed(known=states != {"closed"}, ready="ready" in states)
+            self._tell_host()
+
+    def _tell_host(self) -> None:
+        there = [page for page in self._pages.values() if page.state != "closed"]
+        ready = any(page.state == "ready" for page in there)
+        self._host.viewers_changed(known=bool(there), ready=ready, road=there[-1].road if there else None)
+
+    def _send_what_waits(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            for command in waiting:
+                self.carrier.send(command)
 
     # -- downstream --------------------------------------------------------------------------------------------------
 
@@ -183,13 +246,33 @@ class Conversation:
             payload, data = self._encoded()
         return rpc.Answer(payload, (data,))
 
+    def _current_marks(self, _: messages.CurrentMarks) -> rpc.Answer:
+        with self._lock:
+            payload, buffers = self._encoded_marks()
+        return rpc.Answer(payload, tuple(buffers))
+
+    def _encoded_marks(self) -> tuple[Mapping[str, Any], list[memoryview]]:
+        marks = self._host.current_marks()
+        hidden, *groups = (
+            self._encoded_cells(cells) for cells in (marks.hidden, *(cells for _, cells in marks.highlights))
+        )
+        highlights = [
+            {"color": color, **group} for (color, _), (group, _) in zip(marks.highlights, groups, strict=True)
+        ]
+        payload = {"revision": self._marks_revision, "hidden": hidden[0], "highlights": highlights}
+        return payload, [data for _, data in (hidden, *groups)]
+
+    def _encoded_cells(self, positions: Positions) -> tuple[dict[str, Any], memoryview]:
+        encoding, data = selection.encode(positions, self._host.n_cells)
+        return {"encoding": encoding, "count": len(positions)}, data
+
     def _broadcast(self, without: str | None = None) -> None:
         payload, data = self._encoded()
         self.carrier.send(Command("selection", payload, without=without), [data])
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
-        encoding, data = selection.encode(self._published, self._host.n_cells)
-        return {"revision": self._revision, "encoding": encoding, "count": len(self._published)}, data
+        cells, data = self._encoded_cells(self._published)
+        return {"revision": self._revision, **cells}, data
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 

@@ -103,7 +103,7 @@ _PARAMS: dict[str, tuple[type, Mapping[str, Check]]] = {}
 _EVENTS: dict[str, tuple[type, Mapping[str, Check]]] = {}
 
 
-def _request(method: str, **table: Check) -> Callable[[_Class], _Class]:
+def _request(method: str, /, **table: Check) -> Callable[[_Class], _Class]:
     def register(cls: _Class) -> _Class:
         _PARAMS[method] = (cls, table)
         return cls
@@ -111,7 +111,7 @@ def _request(method: str, **table: Check) -> Callable[[_Class], _Class]:
     return register
 
 
-def _event(name: str, **table: Check) -> Callable[[_Class], _Class]:
+def _event(name: str, /, **table: Check) -> Callable[[_Class], _Class]:
     def register(cls: _Class) -> _Class:
         _EVENTS[name] = (cls, table)
         return cls
@@ -133,6 +133,18 @@ class Read:
 @dataclass(frozen=True, slots=True)
 class CurrentSelection:
     """Asks for the selection as Python has it: a page that starts, or one whose own was refused."""
+
+
+@_request("marks")
+@dataclass(frozen=True, slots=True)
+class CurrentMarks:
+    """Asks for what Python says about single cells: the hidden ones and the highlights."""
+
+
+@_request("connect")
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Asks where the data server is: a page that found the boot trait emptied by another."""
 
 
 @_event("ready", n_cells=COUNT, dimensions=_integer(1, 3))
@@ -171,6 +183,29 @@ class Click:
     ctrl: bool
 
 
+@_event("hover", cell=_optional(COUNT))
+@dataclass(frozen=True, slots=True)
+class Hovered:
+    """The pointer came to rest over another cell, or left it (None)."""
+
+    cell: int | None
+
+
+@_event(
+    "transport",
+    name=_text(r"direct|proxy|colab|override|comm", "a transport"),
+    base=_optional(_text(r"https?://[^\s]{1,2000}/", "an http address that ends with a slash")),
+    reason=_optional(LINE),
+)
+@dataclass(frozen=True, slots=True)
+class TransportChosen:
+    """The road that a page's data take: the server's address as the page reaches it, or why there is none."""
+
+    name: str
+    base: str | None
+    reason: str | None
+
+
 @_event("console", level=_text(r"warn|error", "'warn' or 'error'"), message=LINE, hint=_optional(LINE))
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -188,8 +223,8 @@ class Custom:
     values: dict[str, Any]
 
 
-Params = Read | CurrentSelection
-Payload = Ready | Closed | Selected | Click | Console | Custom
+Params = Read | CurrentSelection | CurrentMarks | Connect
+Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Custom
 
 
 # -- envelopes -------------------------------------------------------------------------------------------------------
