@@ -28,8 +28,6 @@ PYTHON_ARROWS: Mapping[str, frozenset[str]] = {
     "channel": frozenset(),
     "dataset": frozenset(),
 }
-# The widget's trait types, and its side of the conversation, are in files of their own, in the widget's room.
-PYTHON_ROOM_OF = {"traits": "widget", "host": "widget"}
 # What keeps a room usable alone: dataset without Jupyter, channel without AnnData.
 PYTHON_FOREIGN: Mapping[str, frozenset[str]] = {
     "dataset": frozenset({"IPython", "anywidget", "comm", "ipykernel", "ipywidgets", "traitlets"}),
@@ -82,7 +80,7 @@ def python_violations(package: Path) -> list[str]:
         parts = file.relative_to(package).with_suffix("").parts
         if parts == ("__init__",):
             continue  # the public names, from any room
-        room = PYTHON_ROOM_OF.get(parts[0], parts[0])
+        room = parts[0]
         where = file.relative_to(package).as_posix()
         if room not in PYTHON_ARROWS:
             violations.append(f"{where}: {room} is no room")
@@ -93,7 +91,7 @@ def python_violations(package: Path) -> list[str]:
                 if first in PYTHON_FOREIGN.get(room, ()):
                     violations.append(f"{where}: {room} -> {name}")
                 continue
-            target = PYTHON_ROOM_OF.get(rest[0], rest[0]) if rest else "the public names"
+            target = rest[0] if rest else "the public names"
             allowed = PYTHON_ARROWS[room]
             if target != room and target not in allowed and ".".join(rest[:2]) not in allowed:
                 violations.append(f"{where}: {room} -> {'.'.join(rest) or target}")
@@ -109,8 +107,9 @@ def package(tmp_path):
     """A small house that stands: each room imports along an arrow."""
     files = {
         "__init__.py": "from cellucid.dataset import open_dataset\nfrom cellucid.widget import W\n",
-        "widget.py": "import cellucid.dataset\nfrom cellucid.channel import rpc\nfrom cellucid.traits import T\n",
-        "traits.py": "import traitlets\nfrom cellucid.dataset.base import D\n",
+        "widget/__init__.py": "from cellucid.widget.widget import W\n",
+        "widget/widget.py": "import cellucid.dataset\nfrom cellucid.channel import rpc\nfrom .traits import T\n",
+        "widget/traits.py": "import traitlets\nfrom cellucid.dataset.base import D\n",
         "dataset/__init__.py": "from cellucid.dataset.base import D\nfrom .identity import name\n",
         "dataset/base.py": "import numpy\nfrom . import identity\n",
         "dataset/identity.py": "",

@@ -1,0 +1,101 @@
+"""A widget that calls functions for what happens in its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import traitlets
+
+from cellucid.channel.conversation import Conversation
+from cellucid.channel.hooks import Hook
+from cellucid.widget.locked import LockedWidget
+
+_Hook = TypeVar("_Hook", bound=Callable[..., object])
+
+
+class HookedWidget(LockedWidget):
+    """Adds hooks to a widget, and knows whether anybody listens to the pointer."""
+
+    _hover_wanted = traitlets.Bool(False, read_only=True).tag(sync=True)
+
+    _conversation: Conversation | None = None  # a widget whose construction failed is closed all the same
+
+    @property
+    def on_selection(self) -> Callable[[_Hook], _Hook]:
+        """Decorator: call a function with every selection: ``cells``, ``indices``, ``names``, ``source``."""
+        return self._decorator("selection")
+
+    @property
+    def on_hover(self) -> Callable[[_Hook], _Hook]:
+        """Decorator: call a function when the pointer comes to another cell, or leaves it: ``cell``, ``position``."""
+        return self._decorator("hover")
+
+    @property
+    def on_click(self) -> Callable[[_Hook], _Hook]:
+        """Decorator: call a function with every click on a cell: ``cell``, ``button``, ``shift``, ``ctrl``."""
+        return self._decorator("click")
+
+    @property
+    def on_ready(self) -> Callable[[_Hook], _Hook]:
+        """Decorator: call a function when a viewer has drawn its first picture: ``n_cells``, ``dimensions``."""
+        return self._decorator("ready")
+
+    @property
+    def on_message(self) -> Callable[[_Hook], _Hook]:
+        """Decorator: call a function with every event of whatever kind: ``event`` and the event's own keys."""
+        return self._decorator("message")
+
+    def register_hook(self, event: str, hook: _Hook) -> _Hook:
+        """Call ``hook`` with every ``event``, in order, on the widget's hook thread ``cellucid-hooks-<id>``."""
+        registered = self._talk.hooks.register(event, hook)
+        self._tell_whether_hover_is_wanted()
+        return registered
+
+    def unregister_hook(self, event: str, hook: Hook) -> bool:
+        """Stop calling ``hook``; False when it was not registered."""
+        removed = self._talk.hooks.unregister(event, hook)
+        self._tell_whether_hover_is_wanted()
+        return removed
+
+    def clear_hooks(self, event: str | None = None) -> None:
+        """Stop calling the hooks of one event, or all hooks."""
+        self._talk.hooks.clear(event)
+        self._tell_whether_hover_is_wanted()
+
+    def _decorator(self, event: str) -> Callable[[_Hook], _Hook]:
+        return lambda hook: self.register_hook(event, hook)
+
+    def observe(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """Call a function when traits change; as in traitlets."""
+        super().observe(handler, names, type)
+        self._tell_whether_hover_is_wanted()
+
+    def unobserve(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """Stop calling a function; as in traitlets."""
+        super().unobserve(handler, names, type)
+        self._tell_whether_hover_is_wanted()
+
+    def unobserve_all(self, name: Any = traitlets.All) -> None:
+        """Stop calling the functions of one trait, or of all; as in traitlets."""
+        super().unobserve_all(name)
+        self._tell_whether_hover_is_wanted()
+
+    def _tell_whether_hover_is_wanted(self) -> None:
+        # Hovers come ten times a second: a page sends them only while somebody listens.
+        observed = any(
+            handlers for name in ("hovered", traitlets.All) for handlers in self._trait_notifiers.get(name, {}).values()
+        )
+        hooked = self._conversation is not None and bool(self._conversation.hooks.of("hover"))
+        if (observed or hooked) != self._hover_wanted:
+            self.set_trait("_hover_wanted", observed or hooked)
+
+    @property
+    def _talk(self) -> Conversation:
+        assert self._conversation is not None, "the widget is not constructed yet"
+        return self._conversation
+
+    def _handle_custom_msg(self, content: object, buffers: list[memoryview]) -> None:
+        # Not by on_msg, which is ready only some time after the comm has been opened.
+        self._talk.receive(content, buffers)
+        super()._handle_custom_msg(content, buffers)

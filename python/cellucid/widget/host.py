@@ -1,0 +1,115 @@
+"""The widget as the conversation sees it: what pages may read, take and tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cellucid.cells import Marks, Selection, passing
+from cellucid.channel.messages import TransportChosen
+from cellucid.channel.rpc import Bytes, RequestError
+from cellucid.dataset import DatasetError
+
+if TYPE_CHECKING:
+    from cellucid.widget.widget import CellucidWidget
+
+_MAX_ERRORS = 50
+_AXES = ("x", "y", "z")
+
+
+class WidgetHost:
+    """Stands between a widget and its :class:`~cellucid.channel.conversation.Conversation`, off the user's tab key."""
+
+    def __init__(self, widget: CellucidWidget) -> None:
+        self._widget = widget
+        self._road: TransportChosen | None = None
+
+    @property
+    def n_cells(self) -> int:
+        """Cells of the dataset."""
+        return self._widget._dataset.n_cells
+
+    def read_resource(self, path: str) -> Bytes:
+        """A resource of the dataset."""
+        try:
+            return self._widget._dataset.read(path)
+        except DatasetError as error:
+            raise RequestError("dataset", str(error)) from error
+
+    def take_selection(self, positions: npt.NDArray[np.uint32]) -> None:
+        """Make a selection from the viewer the widget's own."""
+        self._widget.selection = Selection.from_sorted(positions)
+
+    def current_selection(self) -> npt.NDArray[np.uint32]:
+        """The widget's selection: ``uint32 (k,)``, ascending."""
+        selection: Selection = self._widget.selection
+        return selection
+
+    def current_marks(self) -> Marks:
+        """The hidden cells and the highlights."""
+        return self._widget._marks
+
+    def names_of(self, positions: npt.NDArray[np.uint32]) -> pd.Index[str]:
+        """The names of cells; their positions as text where the dataset has no names."""
+        names = self._widget._dataset.cell_names
+        return pd.Index(positions.astype(str)) if names is None else names[np.asarray(positions)]
+
+    def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
+        """Make the cell under the pointer the widget's own; it is not sent back to the page."""
+        self._widget.set_state({"hovered": cell})
+        dataset, embedding = self._widget._dataset, self._widget.embedding
+
+        def position() -> dict[str, float] | None:
+            if cell is None:
+                return None
+            coordinates = dataset.coordinates(embedding)[cell]
+            return {axis: float(at) for axis, at in zip(_AXES, coordinates, strict=False)}
+
+        return {"position": position}
+
+    def server(self) -> Mapping[str, Any]:
+        """Where a page finds the data server."""
+        with self._widget._lock:
+            boot = self._widget._server.boot(self._widget._dataset)
+        if not boot:
+            raise RequestError("no_server", "the data server does not run in this kernel")
+        return boot
+
+    @property
+    def road(self) -> TransportChosen | None:
+        """The road of the newest page."""
+        return self._road
+
+    def viewers_changed(self, *, known: bool, ready: bool, road: TransportChosen | None) -> None:
+        """Set ``ready``, ``status`` and ``transport``; what nobody looks at any more keeps no memory."""
+        widget = self._widget
+        self._road = road
+        if widget.status in ("stopped", "closed"):
+            return
+        widget.set_trait("transport", None if road is None else road.name)
+        widget.set_trait("ready", ready)
+        widget.set_trait("status", "ready" if ready else "loading" if known else "not shown")
+        if not known:
+            widget._dataset.clear_cache()
+
+    def count_visible(self) -> int:
+        """Cells that pass every filter and are not hidden."""
+        widget = self._widget
+        mask = ~widget._marks.hidden.mask(self.n_cells)
+        for field, entry in widget.filters.items():
+            ref = widget._dataset.resolve_field(field, widget.layer)
+            values = widget._dataset.field_values(ref, widget.layer)
+            if (passes := passing(entry, values.values, values.categories)) is not None:
+                mask &= passes
+        return int(np.count_nonzero(mask))
+
+    def report(self, source: str, message: str, hint: str = "") -> None:
+        """Add to ``errors``, which the viewer shows."""
+        entry = {"source": source, "message": message, "hint": hint, "time": time.time()}
+        with self._widget._lock:
+            self._widget.set_trait("errors", [*self._widget.errors, entry][-_MAX_ERRORS:])

@@ -1,0 +1,62 @@
+"""The widget's place on the data server."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from cellucid.channel.messages import TransportChosen
+from cellucid.connect import override_address, viewer_address
+from cellucid.dataset import Dataset
+from cellucid.server import DataServer, data_server
+
+logger = logging.getLogger("cellucid.jupyter")
+
+
+class Serving:
+    """Keeps the datasets of one widget on the process's data server, and knows under which address pages reach them."""
+
+    def __init__(self) -> None:
+        self._served: Dataset | None = None
+        self._path = ""
+
+    def boot(self, dataset: Dataset) -> dict[str, Any]:
+        """Where a page finds the dataset: port, token and path; empty where the server cannot run.
+
+        Raises:
+            ValueError: ``CELLUCID_CLIENT_SERVER_URL`` is set and is not an address.
+        """
+        override = override_address()
+        try:
+            server = _running()
+        except OSError as error:  # no sockets here: the comm carries everything
+            logger.warning("the data server cannot start: %s", error)
+            return {}
+        if self._served is not dataset:
+            self.end()
+            self._served, self._path = dataset, server.add(dataset)
+        return {"port": server.port, "token": server.token, "path": self._path, "override": override}
+
+    def end(self) -> None:
+        """Take the dataset off the server. Idempotent."""
+        served, self._served = self._served, None
+        if served is not None:
+            data_server().remove(served)
+
+    def address(self, road: TransportChosen | None) -> str:
+        """The server's address: the override, else what a page has learned of the proxy, else the direct one."""
+        if (override := override_address()) is not None:
+            return override
+        if road is not None and road.name in ("proxy", "colab") and road.base is not None:
+            return road.base
+        return _running().url
+
+    def page(self, road: TransportChosen | None, viewer_id: str) -> str:
+        """The address that opens a viewer in a browser tab; it carries the token."""
+        return viewer_address(self.address(road), viewer_id, _running().token)
+
+
+def _running() -> DataServer:
+    server = data_server()
+    server.start()
+    return server

@@ -1,0 +1,512 @@
+"""The widget: its traits, and which room answers for each."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import traitlets
+from anndata import AnnData
+from ipywidgets import Layout
+
+from cellucid.cells import CellLookup, Marks, Selection, SelectionError
+from cellucid.channel.conversation import Conversation
+from cellucid.channel.plain import plain
+from cellucid.dataset import Dataset, open_dataset
+from cellucid.dataset.colors import to_hex
+from cellucid.widget.hooked import HookedWidget
+from cellucid.widget.host import WidgetHost
+from cellucid.widget.refresh import refresh
+from cellucid.widget.serving import Serving
+from cellucid.widget.state import capture, restore
+from cellucid.widget.traits import (
+    CameraTrait,
+    Choice,
+    ColorLimitsTrait,
+    ColormapTrait,
+    DatasetTrait,
+    DimensionTrait,
+    EmbeddingTrait,
+    FieldTrait,
+    FiltersTrait,
+    HoveredTrait,
+    LayerTrait,
+    RangedFloat,
+    RangedInt,
+    SelectionTrait,
+)
+from cellucid.widget.traits.camera import fitted
+
+logger = logging.getLogger("cellucid.jupyter")
+
+_VIEWER = resources.files("cellucid") / "static" / "widget.js"
+
+# What a page may set, in an order in which values that depend on each other fit. ipywidgets' set_state would let it set
+# anything, read-only traits and the front end included.
+_SET_BY_VIEWER = (
+    "dataset",
+    "embedding",
+    "dimension",
+    "camera",
+    "layer",
+    "color_by",
+    "filters",
+    "colormap",
+    "color_limits",
+    "point_size",
+    "opacity",
+    "tool",
+    "height",
+    "theme",
+    "hovered",
+    "_boot",
+)
+
+_ROADS = ("direct", "proxy", "colab", "override", "comm")
+
+
+class CellucidWidget(HookedWidget):
+    """Shows the cells of a dataset, and brings what a person selects to Python.
+
+    Args:
+        data: an :class:`anndata.AnnData` in memory, or anything else that :func:`cellucid.open_dataset` takes. It is
+            never modified, nor copied as a whole.
+        dataset: the id of the dataset to show, where there are several.
+        embedding: the ``obsm`` key to show; by default the first of UMAP, t-SNE, graph layouts, spatial, others, PCA.
+        color_by: an obs column or a gene; an obs column wins a name clash, ``"obs:x"`` and ``"gene:x"`` are explicit.
+        layer: the matrix that genes come from: ``"X"``, ``"raw"`` or a layer's name. None is scanpy's rule: ``raw`` if
+            there is one, else ``X``.
+        filters: which cells are in sight: ``{"leiden": {"hide": ["3"]}, "pct_mito": {"max": 15}}``.
+        colormap: for numbers, by matplotlib's name, such as ``"viridis"`` or ``"RdBu_r"``.
+        color_limits: the ends of the colour bar, in the field's unit or as percentiles such as ``"p99"``.
+        point_size: multiplies the automatic size of the points, 0.05 to 20.
+        opacity: of the points, 0 to 1; by default what suits their number.
+        height: pixels, 160 to 4,000.
+        theme: ``"auto"`` follows the notebook; ``"light"``, ``"dark"``.
+        state: what :meth:`to_state` gave, or the path of a JSON file with it; applied last.
+        layout: ipywidgets' own layout.
+
+    Raises:
+        TypeError: for data that cannot be opened.
+        ValueError: for data without cells or without an embedding to show; it says what is there instead.
+        traitlets.TraitError: for an unknown embedding, field or layer; it names the closest ones.
+    """
+
+    _esm = _VIEWER.read_text(encoding="utf-8") if _VIEWER.is_file() else ""
+
+    viewer_id = traitlets.Unicode(read_only=True, help="Names this widget to its pages.").tag(sync=True)
+    datasets = traitlets.List(traitlets.Unicode(), read_only=True, help="Ids of the datasets to choose from.").tag(
+        sync=True
+    )
+    dataset = DatasetTrait(help="The id of the dataset shown.").tag(sync=True)
+    embedding = EmbeddingTrait(help="The obsm key shown.").tag(sync=True)
+    embeddings = traitlets.List(traitlets.Unicode(), read_only=True, help="The obsm keys to choose from.").tag(
+        sync=True
+    )
+    dimension = DimensionTrait(help="How many columns of the embedding are drawn: 1, 2 or 3.").tag(sync=True)
+    camera = CameraTrait(help="Where the plot is looked at from, in data coordinates; None fits all cells.").tag(
+        sync=True
+    )
+    color_by = FieldTrait(help="The obs column or gene that colours the cells, or None.").tag(sync=True)
+    layer = LayerTrait(help="The matrix genes come from; None is scanpy's rule.").tag(sync=True)
+    colormap = ColormapTrait(help="The colormap for numbers, by matplotlib's name.").tag(sync=True)
+    color_limits = ColorLimitsTrait(help="The ends of the colour bar: numbers or percentiles; None: the data's.").tag(
+        sync=True
+    )
+    point_size = RangedFloat(1.0, 0.05, 20.0, help="Multiplies the automatic size of the points.").tag(sync=True)
+    opacity = RangedFloat(None, 0.0, 1.0, help="Of the points; None is what suits their number.").tag(sync=True)
+    filters = FiltersTrait(help="Which cells are in sight, by field.").tag(sync=True)
+    selection = SelectionTrait(help="Row positions of the selected cells, sorted, unique, read-only.")
+    hovered = HoveredTrait(help="Row position of the cell under the pointer, or None.").tag(sync=True)
+    tool = Choice(("navigate", "lasso", "box"), "tool", help="What dragging does.").tag(sync=True)
+    height = RangedInt(520, 160, 4000, help="Of the widget, in pixels.").tag(sync=True)
+    theme = Choice(("auto", "light", "dark"), "theme", help="Colours of the interface.").tag(sync=True)
+    n_cells = traitlets.Int(read_only=True, help="Cells of the dataset.").tag(sync=True)
+    n_visible = traitlets.Int(read_only=True, help="Cells that pass every filter and are not hidden.").tag(sync=True)
+    ready = traitlets.Bool(False, read_only=True, help="Whether a viewer has drawn its first picture.").tag(sync=True)
+    status = traitlets.Enum(("not shown", "loading", "ready", "stopped", "closed"), "not shown", read_only=True).tag(
+        sync=True
+    )
+    transport = traitlets.Enum(
+        _ROADS, None, allow_none=True, read_only=True, help="How data reach the newest page; None before there is one."
+    ).tag(sync=True)
+    errors = traitlets.List(traitlets.Dict(), read_only=True, help="What went wrong, oldest first.").tag(sync=True)
+
+    # Between the widget and its pages.
+    _boot = traitlets.Dict().tag(sync=True)  # where the data server is; a page that has read it empties it
+    _version = traitlets.Int(0, read_only=True).tag(sync=True)  # of the data; a page starts afresh for another one
+
+    def __init__(
+        self,
+        data: object,
+        *,
+        dataset: str | None = None,
+        embedding: str | None = None,
+        color_by: str | None = None,
+        layer: str | None = None,
+        filters: Mapping[str, Mapping[str, Any]] | None = None,
+        colormap: str = "viridis",
+        color_limits: tuple[float | str | None, float | str | None] | None = None,
+        point_size: float = 1.0,
+        opacity: float | None = None,
+        height: int = 520,
+        theme: str = "auto",
+        state: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        layout: Layout | dict[str, str] | None = None,
+    ) -> None:
+        if not self._esm:
+            raise RuntimeError(f"The viewer is not built: {_VIEWER} is missing. Run `make build` in the checkout.")
+        self._dataset: Dataset = open_dataset(data)
+        self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
+        self._marks = Marks(self._dataset.n_cells)
+        self._host = WidgetHost(self)
+        self._server = Serving()
+        self._conversation = Conversation(self._host, self.send, name=self.viewer_id[:8], lock=self._lock)
+        self._shown_in_execution: int | None = None
+        if layout is None or isinstance(layout, dict):
+            layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
+        super().__init__(
+            dataset=self._dataset.id if dataset is None else dataset,
+            layer=layer,  # before color_by and filters, which are looked up in its genes
+            embedding=self._dataset.embeddings[0] if embedding is None else embedding,
+            color_by=color_by,
+            filters=filters,
+            colormap=colormap,
+            color_limits=color_limits,
+            point_size=point_size,
+            opacity=opacity,
+            height=height,
+            theme=theme,
+            layout=layout,
+            _boot=self._server.boot(self._dataset),
+        )
+        if state is not None:
+            self.load(state)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    @property
+    def selected(self) -> AnnData:
+        """The selected cells, ``adata[selection]``: a view."""
+        return self._dataset.subset(self.selection)
+
+    @property
+    def selected_names(self) -> pd.Index[str]:
+        """The names of the selected cells, in the order of the dataset."""
+        return self._host.names_of(self.selection)
+
+    @property
+    def selection_mask(self) -> npt.NDArray[np.bool_]:
+        """The selection as a boolean array ``(n_cells,)``."""
+        return self.selection.mask(self.n_cells)
+
+    @property
+    def server_url(self) -> str:
+        """The address of the data server, as a browser that shows this widget reaches it."""
+        return self._server.address(self._host.road)
+
+    @property
+    def viewer_url(self) -> str:
+        """The address that opens this viewer in a browser tab. It carries the token: who has it sees the data."""
+        return self._server.page(self._host.road, self.viewer_id)
+
+    # -- driving -----------------------------------------------------------------------------------------------------
+
+    def select(self, what: object) -> Selection:
+        """Select cells.
+
+        Args:
+            what: row positions, a boolean mask ``(n_cells,)``, cell names, a pandas query on obs such as
+                ``"louvain == '3' and percent_mito < 0.05"``, or None for no cells.
+
+        Returns:
+            The new selection.
+
+        Raises:
+            traitlets.TraitError: naming the positions, names or columns that are not there.
+        """
+        self.selection = what
+        selection: Selection = self.selection
+        return selection
+
+    def clear_selection(self) -> None:
+        """Select no cells."""
+        self.selection = None
+
+    def invert_selection(self) -> Selection:
+        """Select every cell that is not selected now, also those out of sight; returns the new selection."""
+        with self._lock:
+            return self.select(~self.selection_mask)
+
+    def highlight_cells(self, cells: object, color: str = "#ff0000") -> None:
+        """Point cells out by a ring, in addition to those pointed out already.
+
+        Args:
+            cells: as :meth:`select` takes them.
+            color: ``#rrggbb``, or a name that matplotlib knows.
+
+        Raises:
+            ValueError: for cells that are not there, or what is not a colour.
+        """
+        self._require_open()
+        hexadecimal = to_hex(color)
+        if hexadecimal is None:
+            raise ValueError(f"color: {color!r} is not a colour; expected something like '#ff0000' or 'red'")
+        with self._lock:
+            self._marks.highlight(self._cells.resolve(cells), hexadecimal)
+            self._talk.marks_changed()
+
+    def clear_highlights(self) -> None:
+        """Point out no cells."""
+        self._require_open()
+        with self._lock:
+            self._marks.clear_highlights()
+            self._talk.marks_changed()
+
+    def set_visibility(self, cells: object = None, visible: bool = True) -> None:
+        """Take cells out of sight, or bring back what was taken out so; filters stay as they are.
+
+        Args:
+            cells: as :meth:`select` takes them; None is all cells.
+            visible: False takes them out of sight.
+
+        Raises:
+            ValueError: for cells that are not there.
+        """
+        self._require_open()
+        with self._lock:
+            self._marks.set_visibility(None if cells is None else self._cells.resolve(cells), bool(visible))
+            self._talk.marks_changed()
+            self._count_visible()
+
+    def set_color_by(self, field: str | None) -> None:
+        """Colour the cells by an obs column or a gene: ``widget.color_by = field``."""
+        self._require_open()
+        self.color_by = field
+
+    def reset_view(self) -> None:
+        """Show all cells, in every view of the widget."""
+        self._require_open()
+        with self._lock:
+            self.camera = None
+            self._talk.command("reset_view", {})
+
+    def zoom_to(self, cells: object) -> None:
+        """Move the camera to cells, in every view of the widget; as soon as there is one.
+
+        Args:
+            cells: as :meth:`select` takes them.
+
+        Raises:
+            ValueError: for cells that are not there, for none, or for cells without a place in the embedding.
+        """
+        self._require_open()
+        positions = np.asarray(self._cells.resolve(cells))
+        places = self._dataset.coordinates(self.embedding)[positions]
+        places = places[np.isfinite(places).all(axis=1)].astype(np.float64)
+        if not len(places):
+            what = "no cells" if not len(positions) else f"cells without a place in {self.embedding!r}"
+            raise SelectionError(f"cannot zoom to {what}")
+        box = {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
+        self._talk.command("zoom_to", {"embedding": self.embedding, **box})
+
+    def send_message(self, message: Mapping[str, Any]) -> None:
+        """Send a message to the viewer, as Cellucid's own viewer takes it.
+
+        ``{"type": "highlight", "cells": [...], "color": ...}``, ``clearHighlights``, ``setColorBy`` (``field``),
+        ``setVisibility`` (``cells``, ``visible``) and ``resetCamera`` do what the methods do. Any other message becomes
+        an event ``cellucid-message`` on the widget's element in the page, for scripts of your own.
+
+        Raises:
+            TypeError, ValueError: for what has no form in JSON; it says where.
+        """
+        self._require_open()
+        if not isinstance(message, Mapping):
+            raise TypeError(f"a message is a dict, got {type(message).__name__}")
+        match message:
+            case {"type": "highlight", "cells": cells}:
+                self.highlight_cells(cells, message.get("color", "#ff0000"))
+            case {"type": "clearHighlights"}:
+                self.clear_highlights()
+            case {"type": "setColorBy", "field": field}:
+                self.set_color_by(field)
+            case {"type": "setVisibility"}:
+                self.set_visibility(message.get("cells"), message.get("visible", True))
+            case {"type": "resetCamera"}:
+                self.reset_view()
+            case _:
+                self._talk.command("message", {"message": plain(message)})
+
+    def refresh(self) -> None:
+        """Look again at an AnnData that has changed: new columns, other clusters, filtered or reordered cells.
+
+        Selection and marks follow their cells by name. What the view showed and the data no longer have is dropped,
+        with a warning.
+
+        Raises:
+            ValueError: the data can no longer be shown; the widget goes on with what it had.
+        """
+        self._require_open()
+        refresh(self)
+
+    def to_state(self) -> dict[str, Any]:
+        """Everything that was set and selected, as a dict for JSON; :meth:`load` brings it back."""
+        return capture(self)
+
+    def load(self, state: Mapping[str, Any] | str | os.PathLike[str]) -> None:
+        """Bring back a state. What does not fit these data is left as it is, with one warning that says what.
+
+        Args:
+            state: what :meth:`to_state` gave, or the path of a JSON file with it.
+
+        Raises:
+            TypeError, ValueError: it is not a state; nothing has changed then.
+        """
+        self._require_open()
+        restore(self, state)
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    def display(self) -> None:
+        """Show the widget as an output of the running cell, once a cell; outside a notebook, print its address."""
+        self._require_open()
+        shell = _ipython()
+        if shell is None or getattr(shell, "kernel", None) is None:
+            print(self.viewer_url)
+            return
+        if self._shown_in_execution != shell.execution_count:
+            from IPython.display import display
+
+            display(self)  # type: ignore[no-untyped-call]
+            self._shown_in_execution = shell.execution_count
+
+    def stop(self) -> None:
+        """Stop serving data and calling hooks; the picture stays on the page. Idempotent; your data stay open."""
+        if self._conversation is None or self.status in ("stopped", "closed"):
+            return
+        self._conversation.close()
+        self._server.end()
+        self._dataset.clear_cache()
+        self.set_trait("ready", False)
+        self.set_trait("status", "stopped")
+
+    def close(self) -> None:
+        """Take the widget off the page and stop its threads. Idempotent; your data stay open."""
+        self.stop()
+        if self._conversation is not None:
+            self.set_trait("status", "closed")
+        super().close()
+
+    def __del__(self) -> None:
+        # ipywidgets would close here. But the garbage collector runs this on any thread and in the middle of anything,
+        # also while that thread holds a lock that another one waits for with ours. Nothing is open by then: ipywidgets
+        # holds every widget until it is closed, and one whose construction failed has started nothing.
+        pass
+
+    def _require_open(self) -> None:
+        if self.status in ("stopped", "closed"):
+            raise RuntimeError(f"this widget is {self.status}; make a new one: CellucidWidget(...)")
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @traitlets.observe("selection")
+    def _publish_selection(self, _: object) -> None:
+        if self._conversation is not None:
+            self._conversation.selection_changed()
+
+    def _use(self, dataset: Dataset, cells: CellLookup) -> None:
+        """Show another dataset; the traits that name something of it are the caller's to set."""
+        self._dataset, self._cells = dataset, cells
+        for name, value in (
+            ("n_cells", dataset.n_cells),
+            ("embeddings", list(dataset.embeddings)),
+            ("datasets", [dataset.id]),
+            ("dataset", dataset.id),
+            ("_boot", self._server.boot(dataset)),
+        ):
+            self.set_trait(name, value)
+
+    def _take_marks(self, marks: Marks) -> None:
+        with self._lock:
+            self._marks = marks
+            self._talk.marks_changed()
+            self._count_visible()
+
+    def _count_visible(self) -> None:
+        self.set_trait("n_visible", self._host.count_visible())
+
+    @traitlets.observe("filters", "layer")
+    def _filters_changed(self, _: object) -> None:
+        self._count_visible()
+
+    # -- ipywidgets --------------------------------------------------------------------------------------------------
+
+    @traitlets.default("viewer_id")
+    def _viewer_id(self) -> str:
+        return uuid.uuid4().hex
+
+    @traitlets.default("embeddings")
+    def _embeddings(self) -> list[str]:
+        return list(self._dataset.embeddings)
+
+    @traitlets.default("datasets")
+    def _datasets(self) -> list[str]:
+        return [self._dataset.id]
+
+    @traitlets.default("camera")
+    def _camera(self) -> dict[str, Any]:
+        return fitted(self._dataset.embedding(self.embedding), self.dimension)
+
+    @traitlets.default("n_visible")
+    def _n_visible(self) -> int:
+        return self._host.count_visible()
+
+    @traitlets.default("n_cells")
+    def _n_cells(self) -> int:
+        return self._dataset.n_cells
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take trait values from a page: only those it may set. What fails is reported, and a bad value taken back."""
+        wanted = {name: sync_data[name] for name in _SET_BY_VIEWER if name in sync_data}
+        if wanted.get("_boot"):
+            del wanted["_boot"]  # a page may empty it, and nothing else
+        with self._lock:
+            try:
+                super().set_state(wanted)
+            except Exception as error:  # observers are users' code; nobody would see what they raise here
+                logger.exception("what a page set was not taken as it is")
+                refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
+                self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
+                self.send_state(list(wanted))
+
+    # -- display -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _ipython_display_(self) -> Callable[[], None] | None:
+        # IPython asks for this before the mime bundle. ``show_anndata(adata)`` as a cell's last expression would be
+        # shown by the call and once more as the cell's result; the second time is answered with nothing.
+        shell = _ipython()
+        if shell is None or self._shown_in_execution != shell.execution_count:
+            return None
+        return lambda: None
+
+    def __repr__(self) -> str:
+        colored = "" if self.color_by is None else f", color_by={self.color_by!r}"
+        return f"CellucidWidget({self.n_cells:,} cells, {self.embedding!r}{colored}, {self.status})"
+
+
+def _as_json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _ipython() -> Any:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()

@@ -1,0 +1,46 @@
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+
+from cellucid import CellucidWidget
+
+
+@pytest.fixture(scope="session")
+def adata():
+    """The 700 cells of scanpy's pbmc68k_reduced, shared: nothing may change them."""
+    return sc.datasets.pbmc68k_reduced()
+
+
+@pytest.fixture
+def widget(adata):
+    widget = CellucidWidget(adata, color_by="louvain")
+    yield widget
+    widget.close()
+
+
+@pytest.fixture
+def cube():
+    """Ten cells with a plane and a space to be shown in, categories, numbers with missing values, and two matrices."""
+    rng = np.random.default_rng(0)
+    obs = pd.DataFrame(
+        {
+            "leiden": pd.Categorical(["0", "1", "2", None, "0", "1", "2", "0", "1", "0"]),
+            "score": [0.0, 1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+        },
+        index=[f"cell-{n}" for n in range(10)],
+    )
+    counts = rng.poisson(1, (10, 3)).astype(np.float32)
+    data = ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=["CD3E", "MS4A1", "leiden"]))
+    data.layers["double"] = counts * 2
+    data.obsm["X_umap"] = rng.normal(size=(10, 2)).astype(np.float32)
+    data.obsm["X_umap_3d"] = rng.normal(size=(10, 3)).astype(np.float32)
+    return data
+
+
+@pytest.fixture
+def shown(cube):
+    widget = CellucidWidget(cube)
+    yield widget
+    widget.close()

@@ -1,0 +1,86 @@
+"""Looking again at data that have changed under the widget."""
+
+import numpy as np
+import pytest
+
+from cellucid import CellucidWidget
+
+
+def test_new_columns_and_other_clusters_are_there(shown, cube):
+    cube.obs["fresh"] = np.arange(10.0)
+    cube.obs["leiden"] = [f"c{n % 4}" for n in range(10)]
+    shown.refresh()
+    shown.color_by = "fresh"
+    shown.filters = {"leiden": {"hide": ["c3"]}}
+    assert shown.n_visible == 8
+    assert shown._version == 1
+
+
+def test_selection_and_marks_follow_their_cells_by_name(cube):
+    whole = cube.copy()
+    widget = CellucidWidget(cube)
+    widget.select(["cell-2", "cell-8"])
+    widget.highlight_cells(["cell-8", "cell-9"])
+    widget.set_visibility(["cell-1"], False)
+    widget.camera = {"zoom": 3, "center": [0.5, 0.5]}
+    order = [9, 8, 1, 0]
+    cube._inplace_subset_obs(order)
+    with pytest.warns(UserWarning, match="1 selected cells"):
+        widget.refresh()
+    assert widget.n_cells == 4
+    assert widget.selected_names.tolist() == ["cell-8"]
+    [(_, group)] = widget._marks.highlights
+    assert whole.obs_names[order][group].tolist() == ["cell-9", "cell-8"]
+    assert widget.n_visible == 3
+    assert widget.camera == {"zoom": 3.0, "center": [0.5, 0.5]}
+
+
+def test_a_camera_on_all_cells_stays_on_all_cells(shown, cube):
+    cube.obsm["X_umap"] = cube.obsm["X_umap"] + 100
+    shown.refresh()
+    assert min(shown.camera["center"]) > 90
+
+
+def test_what_has_gone_is_dropped_with_one_warning(cube):
+    widget = CellucidWidget(cube, embedding="X_umap_3d", color_by="score", layer="double")
+    widget.filters = {"score": {"min": 3}, "leiden": {"hide": ["0"]}}
+    del cube.obs["score"], cube.layers["double"], cube.obsm["X_umap_3d"]
+    with pytest.warns(UserWarning, match="no longer in the data") as warned:
+        widget.refresh()
+    [message] = [str(warning.message) for warning in warned]
+    for gone in ("color_by 'score'", "layer 'double'", "'X_umap_3d'", "filter on 'score'"):
+        assert gone in message
+    assert (widget.embedding, widget.dimension, widget.color_by, widget.layer) == ("X_umap", 2, None, None)
+    assert widget.filters == {"leiden": {"hide": ["0"]}}
+    assert widget.n_visible == 6
+
+
+def test_data_that_can_no_longer_be_shown_leave_the_widget_as_it_was(shown, cube):
+    shown.select([3])
+    for key in list(cube.obsm):
+        del cube.obsm[key]
+    with pytest.raises(ValueError, match="obsm"):
+        shown.refresh()
+    assert (shown.embedding, shown.selection.tolist(), shown._version) == ("X_umap", [3], 0)
+
+
+def test_cells_whose_names_repeat_are_matched_by_position(cube):
+    cube.obs_names = ["same"] * 10
+    with pytest.warns(UserWarning, match="not unique"):
+        widget = CellucidWidget(cube)
+    widget.select([3])
+    cube.obs["fresh"] = 1.0
+    with pytest.warns(UserWarning, match="not unique"):
+        widget.refresh()
+    assert widget.selection.tolist() == [3]
+
+
+def test_pages_hear_of_the_cells_before_the_version_and_of_the_selection_after_it(shown, cube):
+    told = []
+    shown.send_state = lambda key=None: told.append(key)
+    shown._talk.carrier._send = lambda content, buffers: told.append(content["command"])
+    shown.select([1, 2])
+    told.clear()
+    cube._inplace_subset_obs([2, 1, 0])
+    shown.refresh()
+    assert told.index("n_cells") < told.index("_version") < told.index("selection")
