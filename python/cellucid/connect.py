@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 OVERRIDE = "CELLUCID_CLIENT_SERVER_URL"
 """The environment variable that names the address which browsers are to use, whatever they would find themselves."""
 
+_UNFIT = re.compile(r"[?#@\\\s\x00-\x1f\x7f]")
+
 
 def override_address(environ: Mapping[str, str] = os.environ) -> str | None:
     """The address that the environment prescribes, with a slash at its end; None where it prescribes none.
 
     Raises:
-        ValueError: It is not an http or https address, or has a query or a fragment.
+        ValueError: It is not an http or https address, or has a query, a fragment or a user's name.
     """
     given = environ.get(OVERRIDE, "").strip()
     if not given:
         return None
-    try:
-        parts = urlsplit(given)
-        whole = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
-    except ValueError:  # a port that is no number, brackets that do not match
-        whole = False
-    if not whole or parts.query or parts.fragment:
+    if not _is_base_address(given):
+        # A password in it is not for an error message.
+        shown = repr(given) if "@" not in given else "an address with a user's name"
         raise ValueError(
-            f"{OVERRIDE}={given!r} is not the base address of a server; "
-            "expected something like https://lab.example.org/cells/, without a query"
+            f"{OVERRIDE} is {shown}, which is not the base address of a server; "
+            "expected something like https://lab.example.org/cells/, without a query and without a user's name"
         )
     return given if given.endswith("/") else given + "/"
+
+
+def _is_base_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("http", "https") and parts.hostname is not None and parts.port != 0
+    except ValueError:  # a port that is no number, brackets that do not match
+        return False
+    # Browsers refuse to fetch from an address with a name and a password.
+    return named and _UNFIT.search(text) is None
 
 
 def viewer_address(base: str, viewer_id: str, token: str) -> str:

@@ -1,11 +1,14 @@
 """The data server's life: start, stop, fork, the end of the process."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +64,16 @@ def test_stopping_at_once_after_the_start_ends_well():
         assert not server.running
 
 
+ROOT = Path(__file__).resolve().parents[2]
+# As on a platform that uvloop and httptools do not know.
+WITHOUT = ("", "import sys\nsys.modules['uvloop'] = sys.modules['httptools'] = None\n")
+IDS = ("uvloop", "asyncio")
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+
+
 def run(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_importing_the_package_loads_no_server():
@@ -94,8 +105,171 @@ assert urllib.request.urlopen(parent.url + "_cellucid/health").status == 200
 print(os.waitstatus_to_exitcode(status))
 """
 
+FORK_AND_STOP = """
+import http.client, os, socket, warnings
+from cellucid.server import DataServer
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's own, from 3.12 on, about threads and fork
+server = DataServer()
+server.start()
+token, port = server.token, server.port
+kept = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+kept.request("GET", "/_cellucid/health")
+assert kept.getresponse().read() == b'{"status":"ok"}'
+read_end, write_end = os.pipe()
+child = os.fork()
+if child == 0:
+    assert not server.running and server.token != token
+    os.close(write_end)
+    os.read(read_end, 1)
+    raise SystemExit(0)
+server.stop()
+assert kept.sock.recv(1000) == b"", "the end of the connection arrives though the child lives"
+try:
+    socket.create_connection(("127.0.0.1", port), timeout=5)
+except ConnectionRefusedError:
+    print("closed")
+os.write(write_end, b"x")
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this platform does not fork")
+
+@forks
 def test_a_forked_child_has_a_server_of_its_own():
     ran = run(FORK)
     assert ran.stdout == "0\n", ran.stderr
+
+
+@forks
+@pytest.mark.parametrize("without", WITHOUT, ids=IDS)
+def test_a_forked_child_holds_neither_port_nor_connections_open(without):
+    ran = run(without + FORK_AND_STOP)
+    assert (ran.stdout, ran.stderr) == ("closed\n0\n", "")
+
+
+CHURN = """
+import threading, time
+from cellucid.server import DataServer
+for number in range(20):
+    server = DataServer()
+    server.start()
+    time.sleep(number * 0.006)
+    server.stop()
+    assert not server.running
+print([thread.name for thread in threading.enumerate()])
+"""
+
+
+@pytest.mark.parametrize("without", WITHOUT, ids=IDS)
+def test_stopping_at_any_moment_ends_without_a_word(without):
+    ran = run(without + CHURN)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "['MainThread']\n", "")
+
+
+SLOW = """
+import socket, threading, time
+from cellucid.server import DataServer
+from tests.server.conftest import make_dataset
+server, dataset, begun = DataServer(), make_dataset(), threading.Event()
+def slowly(path):
+    begun.set()
+    time.sleep(60)
+dataset.read = slowly
+path = server.add(dataset)
+server.start()
+wire = socket.create_connection(("127.0.0.1", server.port))
+head = f"GET {path}x HTTP/1.1\\r\\nHost: localhost\\r\\nX-Cellucid-Token: {server.token}\\r\\n\\r\\n"
+wire.sendall(head.encode())
+assert begun.wait(10)
+"""
+
+
+@pytest.mark.parametrize("end", ["", "server.stop()"])
+def test_neither_the_end_of_the_process_nor_a_stop_waits_for_a_slow_read(end):
+    begun = time.monotonic()
+    ran = run(SLOW + end)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert time.monotonic() - begun < 30
+
+
+BESIDE_ANOTHER = """
+import logging, socket, urllib.request
+loggers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")]
+loggers[2].addHandler(logging.NullHandler())
+def settings():
+    return [(logger.level, logger.handlers[:], logger.propagate, logger.filters[:]) for logger in loggers]
+before = settings()
+from cellucid.server import DataServer
+server = DataServer()
+server.start()
+wire = socket.create_connection(("127.0.0.1", server.port))
+wire.sendall(b"nonsense\\r\\n\\r\\n")
+assert b" 400 " in wire.recv(1000)
+upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+urllib.request.urlopen(urllib.request.Request(server.url + "_cellucid/health", headers=upgrade)).read()
+assert [setting[:3] for setting in settings()] == [setting[:3] for setting in before]
+server.stop()
+assert settings() == before
+"""
+
+
+def test_nonsense_prints_nothing_and_another_uvicorn_keeps_its_logs():
+    ran = run(BESIDE_ANOTHER)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_the_log_says_the_port_and_not_the_token(caplog):
+    with caplog.at_level("INFO", logger="cellucid.server"):
+        server = DataServer()
+        server.start()
+        port = server.port
+        server.stop()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "INFO"] == [
+        f"data server on 127.0.0.1:{port}"
+    ]
+    assert server.token not in caplog.text
+
+
+def test_where_no_thread_can_be_had_the_port_is_given_back(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    server = DataServer()
+    with pytest.raises(OSError, match="can't start new thread"):
+        server.start()
+    assert not server.running
+
+
+ALONE = """
+import urllib.request
+import numpy as np
+from cellucid.dataset import Resource
+from cellucid.server import DataServer
+from tests.server.conftest import make_dataset
+server, dataset = DataServer(), make_dataset()
+data = memoryview(bytes(700_001))
+dataset.read = lambda path: Resource(data, None, (700_001,), "application/octet-stream")
+path = server.add(dataset)
+server.start()
+headers = {"X-Cellucid-Token": server.token, "Cookie": "x" * 20_000}
+body = urllib.request.urlopen(urllib.request.Request(server.url + path[1:] + "x", headers=headers)).read()
+config = server._thread._uvicorn.config
+loop = type(server._thread._uvicorn.servers[0].get_loop()).__module__.split(".")[0]
+print(loop, config.http_protocol_class.__name__, len(body))
+server.stop()
+"""
+
+
+@pytest.mark.parametrize(
+    ("without", "used"),
+    [
+        pytest.param(
+            WITHOUT[0], "uvloop HttpToolsProtocol", marks=pytest.mark.skipif(os.name == "nt", reason="no uvloop")
+        ),
+        (WITHOUT[1], "asyncio H11Protocol"),
+    ],
+    ids=IDS,
+)
+def test_it_serves_with_what_the_platform_has(without, used):
+    ran = run(without + ALONE)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{used} 700001\n", "")

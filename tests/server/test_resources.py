@@ -2,7 +2,9 @@
 
 import gc
 import json
+import socket
 import threading
+import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from cellucid.dataset import Resource
 from cellucid.dataset.errors import DatasetChanged
 from cellucid.server import DataServer, ranges
+from cellucid.server.app import READERS
 
 from .conftest import N_CELLS, make_dataset
 
@@ -109,8 +112,10 @@ def test_data_that_changed_are_refused_with_the_way_out(ask, dataset, path):
 def test_head_has_the_headers_and_no_body(ask, path):
     whole, head = ask(path + COORDINATES), ask(path + COORDINATES, method="HEAD")
     assert (head.status, head.body) == (200, b"")
-    for name in ("content-length", "etag", "x-cellucid-length", "x-cellucid-dtype"):
-        assert head.headers[name] == whole.headers[name]
+    assert head.headers == whole.headers
+    assert ask(path + COORDINATES, method="HEAD", Range="bytes=0-9").headers == whole.headers
+    assert ask(path + COORDINATES, method="HEAD", If_None_Match=whole.headers["etag"]).status == 304
+    assert ask(path + "nothing", method="HEAD").status == 404
 
 
 def test_what_is_known_does_not_travel_again(ask, path):
@@ -158,6 +163,9 @@ def test_answers_are_at_most_64_mib(ask, dataset, path):
     dataset.read = lambda path: large
     refused = ask(path + "large")
     assert (refused.status, refused.headers["content-range"]) == (416, f"bytes */{n_bytes}")
+    assert (refused.headers["etag"], refused.headers["x-cellucid-length"]) == (f'"{large.etag}"', str(n_bytes))
+    assert json.loads(refused.body)["error"] == "range"
+    assert ask(path + "large", method="HEAD").headers["content-length"] == str(n_bytes)
     cut = ask(path + "large", Range="bytes=0-")
     assert (cut.status, len(cut.body)) == (206, ranges.MAX_BYTES)
     rest = ask(path + "large", Range=f"bytes={ranges.MAX_BYTES}-")
@@ -216,8 +224,6 @@ def test_many_ask_at_once(ask, dataset, path):
 
 
 def test_one_who_goes_away_in_the_middle_harms_nobody(server, ask, dataset, path):
-    import socket
-
     data = memoryview(np.zeros(32 * 1024 * 1024, dtype=np.uint8)).toreadonly()
     large = Resource(data, "uint8", (data.nbytes,), "application/octet-stream")
     read = dataset.read
@@ -241,3 +247,80 @@ def test_the_address_of_the_viewer_says_where_the_viewer_is(ask, server):
     assert b"in the notebook" in answer.body
     assert ask("/?viewerId=v1&viewerToken=guess", token=None).status == 401
     assert ask(f"/_cellucid/info?viewerToken={server.token}", token=None).status == 401
+
+
+@given(st.integers(1, 1000), st.integers(1, 1200))
+def test_the_end_of_a_resource_is_that_of_a_slice(length, suffix):
+    part = ranges.part_of(f"bytes=-{suffix}", None, length, '"e"')
+    assert range(part.start, part.stop) == range(length)[-suffix:]
+
+
+@given(st.integers(0, 3 * ranges.MAX_BYTES), st.integers(1, 4 * ranges.MAX_BYTES))
+def test_parts_of_any_length_add_up_to_the_whole(start, length):
+    covered = start = min(start, length - 1)
+    while covered < length:
+        part = ranges.part_of(f"bytes={covered}-", None, length, '"e"')
+        assert (part.start, part.whole) == (covered, False)
+        assert 0 < part.stop - part.start <= ranges.MAX_BYTES
+        covered = part.stop
+    assert covered == length
+
+
+def test_an_empty_resource_comes_whole_whatever_part_is_asked_for(ask, dataset, path):
+    dataset.read = lambda path: Resource(memoryview(b""), "float32", (0, 2), "application/octet-stream")
+    for header in ("bytes=0-", "bytes=0-99", "bytes=-5"):
+        answer = ask(path + "empty", Range=header)
+        assert (answer.status, answer.body, answer.headers["x-cellucid-shape"]) == (200, b"", "0,2")
+
+
+def test_a_wrong_method_is_told_the_right_ones(ask, path):
+    answer = ask(path + "manifest.json", method="POST")
+    assert (answer.status, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+def test_a_prefix_that_a_reverse_proxy_leaves_changes_nothing(ask, path):
+    for prefix in ("/hub/user/ana/proxy/4711", "/cells/d", "/_cellucid"):
+        assert ask(prefix + path + "manifest.json").body == ask(path + "manifest.json").body
+        assert ask(prefix + path + in_url("obs/a%20b%2Fc%25%C3%A9.values.f32")).status == 200
+        assert json.loads(ask(prefix + "/_cellucid/datasets").body)["datasets"][0]["path"] == path
+        assert json.loads(ask(prefix + "/_cellucid/health", token=None).body) == {"status": "ok"}
+
+
+def test_a_closed_dataset_is_refused_and_the_server_stays_healthy(ask, dataset, path):
+    dataset.close()
+    assert ask("/_cellucid/health").status == 200
+    assert ask("/_cellucid/datasets").status == 200
+    answer = ask(path + "manifest.json")
+    assert (answer.status, json.loads(answer.body)["error"]) == (404, "dataset")
+    assert "is closed" in json.loads(answer.body)["message"]
+
+
+def test_without_datasets_health_says_that_the_server_is_there(ask):
+    assert set(json.loads(ask("/_cellucid/health").body)) == {"status", "version", "type"}
+    assert json.loads(ask("/_cellucid/datasets").body) == {"datasets": []}
+
+
+def test_what_nobody_waits_for_any_more_is_not_read(server, ask, dataset, path):
+    begun, go_on, read = [], threading.Event(), dataset.read
+
+    def slowly(wanted):
+        begun.append(wanted)
+        assert go_on.wait(30)
+        return read("manifest.json")
+
+    dataset.read = slowly
+    wires = []
+    for number in range(20):
+        wire = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        head = f"GET {path}{number} HTTP/1.1\r\nHost: localhost\r\nX-Cellucid-Token: {server.token}\r\n\r\n"
+        wire.sendall(head.encode())
+        wires.append(wire)
+    for wire in wires:
+        ask("/_cellucid/health")  # each time the server has come to know all that was sent before
+        wire.close()
+    ask("/_cellucid/health")
+    time.sleep(0.2)
+    go_on.set()
+    assert ask(path + "last").status == 200
+    assert len(begun) <= READERS + 1, "those that had begun, and the last"
+    assert begun[-1] == "last"

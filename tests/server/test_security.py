@@ -4,12 +4,16 @@ import hashlib
 import hmac
 import json
 import logging
+import os
+import re
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellucid.dataset import DatasetError
 from cellucid.server import security
 
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -52,7 +56,19 @@ def test_the_token_does_not_count_in_another_place(ask, server, path):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example.org", "evil.example.org:80", "127.0.0.1.evil.org", "localhost.evil.org", "0.0.0.0", "x[::1]"]
+    "host",
+    [
+        "evil.example.org",
+        "evil.example.org:80",
+        "127.0.0.1.evil.org",
+        "localhost.evil.org",
+        "0.0.0.0",
+        "x[::1]",
+        "[127.0.0.1]",
+        "::1",
+        "localhost:port",
+        "localhost, evil.example.org",
+    ],
 )
 def test_a_name_that_was_rebound_to_this_machine_gets_nothing(ask, path, host):
     for address in (path + "manifest.json", "/_cellucid/health", f"/_cellucid/health?challenge={NONCE}"):
@@ -105,9 +121,9 @@ def test_the_servers_own_answer_is_no_proof(ask, server):
 
 @pytest.mark.parametrize("challenge", ["", "short", "x" * 129, "with space........", "%00" * 20])
 def test_what_is_no_challenge_is_refused(ask, challenge):
-    answer = ask(f"/_cellucid/health?challenge={challenge.replace(' ', '%20')}", token=None)
-    assert answer.status in (200, 400)
-    assert b'"answer"' not in answer.body
+    address = f"/_cellucid/health?challenge={challenge.replace(' ', '%20')}"
+    for answer in (ask(address), ask(address, token=None)):
+        assert (answer.status, json.loads(answer.body)["error"]) == (400, "challenge")
 
 
 def test_a_preflight_is_answered_and_gives_nothing_away(ask, path):
@@ -125,14 +141,32 @@ def test_an_address_without_end_is_refused(ask):
 
 
 def test_neither_token_nor_files_are_in_logs_and_answers(ask, server, dataset, path, caplog, tmp_path):
+    # NOTSET is what rich's manual sets on the root logger; uvicorn then logs whole messages.
+    caplog.set_level(logging.NOTSET)
+    restarted = server.port
+    server.stop()
+    server.start()
+    assert server.port != restarted
     secret = str(tmp_path / "patient.h5ad")
-    dataset.read = lambda path: (_ for _ in ()).throw(OSError(2, "No such file", secret))
-    with caplog.at_level(logging.DEBUG):
-        answers = [ask(path + "manifest.json"), ask("/_cellucid/info"), ask("/nothing"), ask("/", token="guess")]
-    assert [answer.status for answer in answers] == [500, 200, 404, 401]
+    read = dataset.read
+    answers = [ask(path + "manifest.json"), ask("/_cellucid/info"), ask("/nothing"), ask("/", token="guess")]
+    answers.append(ask(f"/?viewerId=v1&viewerToken={server.token}", token=None))
+    for error in (OSError(2, "No such file", secret), DatasetError(f"cannot read {secret}")):
+        dataset.read = lambda wanted, error=error: (_ for _ in ()).throw(error)
+        answers.append(ask(path + "manifest.json"))
+    dataset.read = read
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+        wire.sendall(f"nonsense {server.token}\r\n\r\n".encode())
+        assert b" 400 " in wire.recv(1000)
+    assert [answer.status for answer in answers] == [200, 200, 404, 401, 200, 500, 404]
     for answer in answers:
         assert secret.encode() not in answer.body
         assert server.token.encode() not in answer.body
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert "patient.h5ad" in logged, "the reason is there, without the way to it"
+    # The traceback's files among them: those of this test, and of the packages.
+    for place in (str(tmp_path), str(Path(__file__).parent), os.path.dirname(os.__file__)):
+        assert place not in caplog.text
     assert server.token not in caplog.text
 
 
@@ -150,3 +184,67 @@ def test_secrets_are_the_same_or_not(a, b):
     assert security.same(None, a) is False
     if a != b:
         assert security.same(a, b) is False
+
+
+def test_secrets_are_compared_in_constant_time(ask, server, path, monkeypatch):
+    compared = []
+
+    def compare(a, b):
+        compared.append((a, b))
+        return hmac.compare_digest(a, b)
+
+    monkeypatch.setattr(security, "hmac", type("Spy", (), {"compare_digest": compare, "new": hmac.new}))
+    assert ask(path + "manifest.json", token="guess").status == 401
+    proof = hmac_of(server.token, f"page:{NONCE}")
+    assert ask(f"/_cellucid/health?challenge={NONCE}&proof={proof}", token=None, Host="h.example.org").status == 200
+    assert compared == [(b"guess", server.token.encode()), (proof.encode(), proof.encode())]
+
+
+def test_two_hosts_are_none(server):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
+        wire.sendall(b"GET /_cellucid/health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example.org\r\n\r\n")
+        assert b" 403 " in wire.recv(1000).split(b"\r\n")[0]
+
+
+def test_a_proof_is_for_one_challenge_only(ask, server):
+    proof = hmac_of(server.token, f"page:{NONCE}")
+    for query in (f"challenge={NONCE[::-1]}&proof={proof}", f"proof={proof}", f"challenge={NONCE}&proof=", "proof=%FF"):
+        answer = ask(f"/_cellucid/health?{query}", token=None, Host="h.example.org", Origin=FOREIGN)
+        assert answer.status == 403
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_with_the_token_too_the_server_answers_a_challenge(ask, server):
+    said = json.loads(ask(f"/_cellucid/health?challenge={NONCE}").body)
+    assert (said["status"], said["answer"]) == ("ok", hmac_of(server.token, NONCE))
+
+
+def test_no_answer_is_kept_for_another_page(ask, path):
+    answers = [ask(path + "manifest.json"), ask("/_cellucid/health", token=None), ask("/", token=None)]
+    answers += [ask("/nothing"), ask("/", method="OPTIONS", token=None)]
+    for answer in answers:
+        assert answer.headers["vary"] == "Origin"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert [answer.headers["cache-control"] for answer in answers] == ["private, no-cache"] + ["no-store"] * 4
+
+
+def test_no_answer_sends_a_browser_to_the_host_it_named(ask, path):
+    for address in (path[:-1], "/_cellucid/health/", "//evil.example.org/"):
+        answer = ask(address, Host="evil.example.org")
+        assert (answer.status, answer.headers.get("location")) == (404, None)
+
+
+@given(st.sampled_from(["127.0.0.1", "127.255.0.9", "localhost", "LocalHost", "[::1]"]), st.integers(0, 65535))
+def test_a_port_makes_no_difference(name, port):
+    assert security.is_own_host(name)
+    assert security.is_own_host(f"{name}:{port}")
+
+
+def test_neither_prefix_nor_path_opens_the_gate(ask, path):
+    for address in (
+        f"/_cellucid/health/..{path}manifest.json",
+        f"/_cellucid/health?{path}manifest.json#",
+        f"/x{path}x",
+    ):
+        answer = ask(address, token=None)
+        assert answer.status == 401 or json.loads(answer.body) == {"status": "ok"}, re.sub(r"\W", "", address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cellucid.dataset import DatasetChanged, DatasetError, Resource
-from cellucid.server import ranges
+from cellucid.server import ranges, security
 from cellucid.server.gate import Gate
+from cellucid.server.reports import report, without_paths
+from cellucid.server.thread import HOST
 
 if TYPE_CHECKING:
+    from starlette.types import Receive
+
     from cellucid.dataset import Dataset
     from cellucid.server.registry import Registry
 
@@ -29,6 +34,7 @@ READERS = 4
 """Threads that read at a time: one slow gene must not hold up the others, and many would fight for the disk."""
 
 _CHUNK = 1024 * 1024
+_VERSION = version("cellucid")
 
 
 class Failure(Exception):
@@ -41,7 +47,7 @@ class Failure(Exception):
 
 def make_app(registry: Registry, token: str, port: int) -> Gate:
     """The application, behind the gate that asks for the token."""
-    routes = _Routes(registry, port)
+    routes = _Routes(registry, token, port)
     app = Starlette(
         routes=[
             Route("/", routes.start, methods=["GET"]),
@@ -57,65 +63,95 @@ def make_app(registry: Registry, token: str, port: int) -> Gate:
             Exception: partial(_refused, 500, "internal", "the server failed; its log has the reason"),
         },
     )
+    app.router.redirect_slashes = False  # the address would be made of the Host header
     return Gate(app, token)
 
 
 class _Routes:
-    def __init__(self, registry: Registry, port: int) -> None:
+    def __init__(self, registry: Registry, token: str, port: int) -> None:
         self._registry = registry
+        self._token = token
         self._port = port
         self._readers: anyio.CapacityLimiter | None = None
 
     async def start(self, _: Request) -> Response:
         return PlainTextResponse(
-            f"The data server of cellucid {version('cellucid')}.\n\n"
+            f"The data server of cellucid {_VERSION}.\n\n"
             "Your cells are drawn in the notebook that shows the widget; there is no viewer for a browser tab yet.\n",
-            headers={"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"},
+            headers={"Referrer-Policy": "no-referrer"},
         )
 
-    async def health(self, _: Request) -> Response:
-        return JSONResponse({"status": "ok", **self._what_is_shown()})
+    async def health(self, request: Request) -> Response:
+        said = {"status": "ok", **self._what_is_shown()}
+        challenge = request.query_params.get("challenge")
+        if challenge is not None:
+            if not security.is_challenge(challenge):
+                raise Failure(400, "challenge", security.CHALLENGE_FORM)
+            said["answer"] = security.answer(self._token, challenge)
+        return JSONResponse(said)
 
     async def info(self, _: Request) -> Response:
-        served = self._registry.listing()
-        place = {"host": "127.0.0.1", "port": self._port, "n_datasets": len(served)}
+        place = {"host": HOST, "port": self._port, "n_datasets": len(self._registry.listing())}
         return JSONResponse({**self._what_is_shown(), **place})
 
     async def datasets(self, _: Request) -> Response:
         served = self._registry.listing()
-        listing = [{"id": dataset.id, "name": dataset.name, "path": f"/d/{key}/"} for key, dataset in served]
-        return JSONResponse({"datasets": listing})
+        return JSONResponse({"datasets": [{"id": one.id, "name": one.name, "path": one.path} for one in served]})
 
     async def resource(self, request: Request) -> Response:
-        dataset = self._registry.find(request.path_params["key"])
-        if dataset is None:
+        served = self._registry.find(request.path_params["key"])
+        if served is None:
             raise Failure(404, "not_found", "no such dataset is served any more", "Show it again.")
         if self._readers is None:
             self._readers = anyio.CapacityLimiter(READERS)
-        read = partial(_read, dataset, request.path_params["path"])
-        resource = await anyio.to_thread.run_sync(read, limiter=self._readers)
-        return _answer(request, resource)
+        read = partial(_read, served.dataset, request.path_params["path"])
+        outcome = await _while_wanted(request.receive, read, self._readers)
+        if outcome is None:
+            return Response(status_code=503)  # to nobody
+        if isinstance(outcome, Failure):
+            raise outcome
+        return _answer(request, outcome)
 
     def _what_is_shown(self) -> dict[str, Any]:
-        shown: dict[str, Any] = {"version": version("cellucid"), "type": "anndata"}
-        for _, dataset in self._registry.listing()[:1]:
-            sizes = {"n_cells": dataset.n_cells, "n_genes": dataset.n_genes}
-            shown |= {"format": dataset.storage, "is_backed": dataset.storage != "in-memory", **sizes}
+        shown: dict[str, Any] = {"version": _VERSION, "type": "anndata"}
+        for first in self._registry.listing()[:1]:
+            shown |= {"format": first.storage, "is_backed": first.storage != "in-memory"}
+            shown |= {"n_cells": first.n_cells, "n_genes": first.n_genes}
         return shown
 
 
-def _read(dataset: Dataset, path: str) -> Resource:
+async def _while_wanted(
+    receive: Receive, read: Callable[[], Resource | Failure], readers: anyio.CapacityLimiter
+) -> Resource | Failure | None:
+    """What `read` returns from a thread; None where the browser has gone before there was a free one."""
+    outcome = None
+
+    async def give_up() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        waiting.cancel_scope.cancel()  # a read that has begun goes on: threads cannot be stopped
+
+    async with anyio.create_task_group() as waiting:
+        waiting.start_soon(give_up)
+        outcome = await anyio.to_thread.run_sync(read, limiter=readers)
+        waiting.cancel_scope.cancel()
+    return outcome
+
+
+def _read(dataset: Dataset, path: str) -> Resource | Failure:
+    # Returned, not raised: what leaves a task group would be wrapped in an ExceptionGroup.
     try:
         resource = dataset.read(path)
         _ = resource.etag  # costs a look at every byte, which belongs here and not on the event loop
     except DatasetChanged as error:
-        raise Failure(409, "changed", str(error)) from error
+        return Failure(409, "changed", without_paths(str(error)))
     except DatasetError as error:
-        raise Failure(404, "dataset", str(error)) from error
+        return Failure(404, "dataset", without_paths(str(error)))
     except Exception as error:  # the reader is the user's data; what it raises may name files, so it stays in the log
-        logger.exception("a resource could not be read")
+        logger.error("%r could not be read:\n%s", without_paths(path), report(error))
         reason = f"reading failed with {type(error).__name__}; the log cellucid.server has the reason"
-        raise Failure(500, "internal", reason) from error
+        return Failure(500, "internal", reason)
+    logger.debug("read %r: %d bytes", without_paths(path), resource.nbytes)
     return resource
 
 
@@ -134,16 +170,17 @@ def _answer(request: Request, resource: Resource) -> Response:
     asked = request.headers
     if ranges.matches(asked.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
+    if request.method == "HEAD":  # Range is for GET alone, and no body is too long
+        headers["Content-Length"] = str(length)
+        return Response(headers=headers, media_type=resource.media_type)
     try:
         part = ranges.part_of(asked.get("range"), asked.get("if-range"), length, etag)
     except ranges.RangeError as error:
-        raise Failure(416, "range", str(error), **{"Content-Range": f"bytes */{length}"}) from error
+        raise Failure(416, "range", str(error), **headers, **{"Content-Range": f"bytes */{length}"}) from error
     headers["Content-Length"] = str(part.stop - part.start)
     if not part.whole:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
     status = 200 if part.whole else 206
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=resource.media_type)
     body = _chunks(resource.data[part.start : part.stop])
     return StreamingResponse(body, status, headers, resource.media_type)
 
@@ -160,4 +197,5 @@ def _failed(_: Request, error: Exception) -> Response:
 
 
 def _refused(status: int, code: str, message: str, _: Request, error: Exception) -> Response:
-    return JSONResponse({"error": code, "message": message, "hint": ""}, status)
+    headers = error.headers if isinstance(error, HTTPException) else None  # Allow
+    return JSONResponse({"error": code, "message": message, "hint": ""}, status, headers)

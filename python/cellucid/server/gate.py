@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.responses import JSONResponse, Response
 
 from cellucid.server import security
+from cellucid.server.registry import KEY
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +22,8 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "X-Cellucid-Token, Range, If-Range, If-None-Match, Content-Type",
     "Access-Control-Max-Age": "600",
 }
+# What a reverse proxy has before our own addresses, where it does not take it away itself.
+_PREFIXED = re.compile(rf"(/.*?)(?:/_cellucid/[^/]*|/d/{KEY}/.*)", re.DOTALL)
 
 
 class Gate:
@@ -39,62 +42,84 @@ class Gate:
         if scope["type"] != "http":
             return  # no websockets, no lifespan
         headers = Headers(scope=scope)
-        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _MAX_URL:
+        send, allowing = _careful(send), _allowing(_careful(send), headers.get("origin"))
+        path = _without_prefix(scope)
+        if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_URL:
             await _refusal(414, "address", "the address is too long")(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await _answered(Response(status_code=204, headers=_PREFLIGHT), headers)(scope, receive, send)
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, allowing)
         elif security.same(_token_of(scope, headers), self._token):
-            await self._app(scope, receive, _allowing(send, headers.get("origin")))
-        elif scope["path"] == _HEALTH and scope["method"] in ("GET", "HEAD"):
-            await self._health(scope, headers)(scope, receive, send)
-        elif not security.is_own_host(headers.get("host")):
+            await self._app(scope, receive, allowing)
+        elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
+            response, proven = self._health(QueryParams(scope["query_string"]), headers)
+            await response(scope, receive, allowing if proven else send)
+        elif not _is_own_host(headers):
             await _foreign()(scope, receive, send)
         else:
             hint = f"Send it as the header {security.TOKEN_HEADER}."
             await _refusal(401, "token", "the token is missing or wrong", hint)(scope, receive, send)
 
-    def _health(self, scope: Scope, headers: Headers) -> Response:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        challenge, proof = (query.get(name, [""])[0] for name in ("challenge", "proof"))
-        if "challenge" in query and not security.is_challenge(challenge):
-            return _refusal(400, "challenge", "a challenge is 16 to 128 letters, digits, - and _")
-        proven = bool(challenge) and security.same(proof, security.proof(self._token, challenge))
-        if not proven and not security.is_own_host(headers.get("host")):
-            return _foreign()
-        body = {"status": "ok"}
-        if challenge:
-            body["answer"] = security.answer(self._token, challenge)
-        response = JSONResponse(body, headers={"Cache-Control": "no-store"})
-        return _answered(response, headers) if proven else response
+    def _health(self, query: QueryParams, headers: Headers) -> tuple[Response, bool]:
+        """What a stranger is told, and whether it has proven that it is none."""
+        challenge = query.get("challenge")
+        valid = challenge is not None and security.is_challenge(challenge)
+        proven = valid and security.same(query.get("proof"), security.proof(self._token, str(challenge)))
+        if not proven and not _is_own_host(headers):
+            return _foreign(), False
+        if challenge is None:
+            return JSONResponse({"status": "ok"}), False
+        if not valid:
+            return _refusal(400, "challenge", security.CHALLENGE_FORM), False
+        return JSONResponse({"status": "ok", "answer": security.answer(self._token, challenge)}), proven
 
 
 def _token_of(scope: Scope, headers: Headers) -> str | None:
     """The token that a request shows: in its header, or, for the address that a person opens, in the query."""
     if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-        shown: list[str] = parse_qs(scope["query_string"].decode("latin-1")).get("viewerToken", [])
-        return shown[0] if shown else None
+        return QueryParams(scope["query_string"]).get("viewerToken")
     return headers.get(security.TOKEN_HEADER)
 
 
-def _allowing(send: Send, origin: str | None) -> Send:
-    async def send_allowed(message: Message) -> None:
+def _without_prefix(scope: Scope) -> str:
+    """The path by which the request is routed; what stands before it is left to ASGI's ``root_path``."""
+    path: str = scope["path"]
+    match = _PREFIXED.fullmatch(path)
+    if match is None:
+        return path
+    scope["root_path"] = match[1]
+    return path.removeprefix(match[1])
+
+
+def _is_own_host(headers: Headers) -> bool:
+    hosts = headers.getlist("host")
+    return len(hosts) == 1 and security.is_own_host(hosts[0])
+
+
+def _careful(send: Send) -> Send:
+    """Says of every answer that it is for this page alone, and is what its type says."""
+
+    async def send_carefully(message: Message) -> None:
         if message["type"] == "http.response.start":
-            _allow(MutableHeaders(scope=message), origin)
+            headers = MutableHeaders(scope=message)
+            headers.setdefault("Cache-Control", "no-store")
+            headers.add_vary_header("Origin")
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_carefully
+
+
+def _allowing(send: Send, origin: str | None) -> Send:
+    """Lets the page that asks read the answer."""
+
+    async def send_allowed(message: Message) -> None:
+        if origin is not None and message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = _SEEN
         await send(message)
 
     return send_allowed
-
-
-def _answered(response: Response, headers: Headers) -> Response:
-    _allow(response.headers, headers.get("origin"))
-    return response
-
-
-def _allow(headers: MutableHeaders, origin: str | None) -> None:
-    headers.add_vary_header("Origin")
-    if origin is not None:
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Expose-Headers"] = _SEEN
 
 
 def _foreign() -> Response:

@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import secrets
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cellucid.dataset import Dataset
+
+KEY = r"[A-Za-z0-9_-]{12}"
+"""What a key looks like."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Served:
+    """A dataset on the server, and what is said about it without a look at the data: it may be slow, or closed."""
+
+    key: str
+    dataset: Dataset
+    id: str
+    name: str
+    storage: str
+    n_cells: int
+    n_genes: int
+
+    @property
+    def path(self) -> str:
+        """Where its resources are, with a slash at both ends."""
+        return f"/d/{self.key}/"
 
 
 class Registry:
@@ -15,35 +37,48 @@ class Registry:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._datasets: dict[str, Dataset] = {}
+        self._served: dict[str, Served] = {}
         self._holders: dict[str, int] = {}
 
-    def add(self, dataset: Dataset) -> str:
-        """Serve a dataset; returns its key, the same for the same dataset."""
+    def add(self, dataset: Dataset) -> Served:
+        """Serve a dataset; the same dataset has the same key.
+
+        Raises:
+            DatasetError: It is closed.
+        """
+        new = Served(
+            key=secrets.token_urlsafe(9),
+            dataset=dataset,
+            id=dataset.id,
+            name=dataset.name,
+            storage=dataset.storage,
+            n_cells=dataset.n_cells,
+            n_genes=dataset.n_genes,
+        )
         with self._lock:
-            key = self._key(dataset) or secrets.token_urlsafe(9)
-            self._datasets[key] = dataset
-            self._holders[key] = self._holders.get(key, 0) + 1
-            return key
+            served = self._of(dataset) or new
+            self._served[served.key] = served
+            self._holders[served.key] = self._holders.get(served.key, 0) + 1
+            return served
 
     def remove(self, dataset: Dataset) -> None:
         """Let go of a dataset once; one that is not there is not missed."""
         with self._lock:
-            if (key := self._key(dataset)) is None:
+            if (served := self._of(dataset)) is None:
                 return
-            self._holders[key] -= 1
-            if self._holders[key] == 0:
-                del self._datasets[key], self._holders[key]
+            self._holders[served.key] -= 1
+            if self._holders[served.key] == 0:
+                del self._served[served.key], self._holders[served.key]
 
-    def find(self, key: str) -> Dataset | None:
-        """The dataset of a key."""
+    def find(self, key: str) -> Served | None:
+        """What is served under a key."""
         with self._lock:
-            return self._datasets.get(key)
+            return self._served.get(key)
 
-    def listing(self) -> list[tuple[str, Dataset]]:
-        """Keys and datasets, the longest served first."""
+    def listing(self) -> list[Served]:
+        """What is served, the longest served first."""
         with self._lock:
-            return list(self._datasets.items())
+            return list(self._served.values())
 
-    def _key(self, dataset: Dataset) -> str | None:
-        return next((key for key, known in self._datasets.items() if known is dataset), None)
+    def _of(self, dataset: Dataset) -> Served | None:
+        return next((served for served in self._served.values() if served.dataset is dataset), None)

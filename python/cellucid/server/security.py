@@ -9,8 +9,12 @@ import re
 
 TOKEN_HEADER = "X-Cellucid-Token"
 
+CHALLENGE_FORM = "a challenge is 16 to 128 letters, digits, - and _"
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{16,128}")
-_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::\d{1,5})?")
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?")
+_LOOPBACK_4 = ipaddress.IPv4Network("127.0.0.0/8")
+_LOOPBACK_6 = ipaddress.IPv6Address("::1")
 
 
 def same(given: str | None, expected: str) -> bool:
@@ -42,9 +46,9 @@ def is_own_host(host: str | None) -> bool:
     if match is None:
         return False
     bracketed, plain = match.groups()
-    if plain is not None and plain.lower() == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(bracketed or plain).is_loopback
+        if bracketed is not None:
+            return ipaddress.IPv6Address(bracketed) == _LOOPBACK_6
+        return plain.lower() == "localhost" or ipaddress.IPv4Address(plain) in _LOOPBACK_4
     except ValueError:
         return False
