@@ -15,11 +15,15 @@ export class BadMessage extends Error {}
 export interface RequestParams {
   read: { path: string; offset: number; length: number };
   selection: Record<string, never>;
+  marks: Record<string, never>;
+  connect: Record<string, never>;
 }
 
 export interface EventPayloads {
   ready: { n_cells: number; dimensions: number };
   closed: Record<string, never>;
+  hover: { cell: number | null };
+  transport: { name: TransportName; base: string | null; reason: string | null };
   selection: { source: string; encoding: Encoding; count: number };
   click: { cell: number; button: number; shift: boolean; ctrl: boolean };
   console: { level: "warn" | "error"; message: string; hint: string | null };
@@ -33,11 +37,33 @@ export type Upstream =
 // -- downstream: from Python -----------------------------------------------------------------------------------------
 
 export type Encoding = "bitmap" | "positions";
+export type TransportName = "direct" | "proxy" | "colab" | "override" | "comm";
 
-export interface SelectionPayload {
-  revision: number;
+/** A set of cells; the message's buffers hold it. */
+export interface EncodedCells {
   encoding: Encoding;
   count: number;
+}
+
+export interface SelectionPayload extends EncodedCells {
+  revision: number;
+}
+
+/** Cells hidden one by one in the first buffer, then one buffer a highlight. */
+export interface MarksPayload {
+  revision: number;
+  hidden: EncodedCells;
+  highlights: (EncodedCells & { color: string })[];
+}
+
+/** Where the data server is, seen from the kernel's machine. */
+export interface Server {
+  port: number;
+  token: string;
+  /** Of the dataset on the server, with a slash at both ends. */
+  path: string;
+  /** A base address to use instead of looking for one. */
+  override: string | null;
 }
 
 export interface PieceResult {
@@ -104,8 +130,12 @@ const object: Check<Record<string, unknown>> = (value, name) =>
 const encoding: Check<Encoding> = (value, name) =>
   value === "bitmap" || value === "positions" ? value : fail(name, "'bitmap' or 'positions'", value);
 
-const counts: Check<number[]> = (value, name) =>
-  Array.isArray(value) ? value.map((item) => count(item, name)) : fail(name, "whole numbers", value);
+const list: Check<unknown[]> = (value, name) => (Array.isArray(value) ? value : fail(name, "a list", value));
+
+const counts: Check<number[]> = (value, name) => list(value, name).map((item) => count(item, name));
+
+const color: Check<string> = (value, name) =>
+  typeof value === "string" && /^#[0-9a-f]{6}$/.test(value) ? value : fail(name, "a colour such as #ff0000", value);
 
 function optional<T>(check: Check<T>): Check<T | null> {
   return (value, name) => (value === null || value === undefined ? null : check(value, name));
@@ -154,4 +184,27 @@ export function parsePiece(result: unknown): PieceResult {
 
 export function parseSelection(payload: unknown): SelectionPayload {
   return fields<SelectionPayload>({ revision: count, encoding, count }, payload, "selection");
+}
+
+export function parseMarks(payload: unknown): MarksPayload {
+  const cells = { encoding, count };
+  return fields<MarksPayload>(
+    {
+      revision: count,
+      hidden: (value, name) => fields<EncodedCells>(cells, value, name),
+      highlights: (value, name) =>
+        list(value, name).map((item) => fields({ ...cells, color }, item, name) as MarksPayload["highlights"][number]),
+    },
+    payload,
+    "marks",
+  );
+}
+
+export function parseCells(payload: unknown): EncodedCells {
+  return fields<EncodedCells>({ encoding, count }, payload, "cells");
+}
+
+/** Where the server is, as the boot trait or the answer to `connect` says it. */
+export function parseServer(value: unknown): Server {
+  return fields<Server>({ port: count, token: text, path: text, override: optional(text) }, value, "server");
 }

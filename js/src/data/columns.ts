@@ -1,4 +1,4 @@
-import { type CategoricalEntry, type EmbeddingEntry, type Manifest, readJson } from "./manifest";
+import { type CategoricalEntry, type EmbeddingEntry, type Manifest, readJson, texts } from "./manifest";
 import { type ReadOptions, type Resource, type Source, segment } from "./source";
 
 export type Codes = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -7,14 +7,18 @@ export type ColumnData =
   | {
       kind: "categorical";
       label: string;
+      field: string;
       codes: Codes;
       missing: number;
       categories: readonly string[];
       colors: readonly string[];
     }
-  | { kind: "continuous"; label: string; layer: string | null; values: Float32Array<ArrayBuffer> };
+  | { kind: "continuous"; label: string; field: string; layer: string | null; values: Float32Array<ArrayBuffer> };
 
-/** What `color_by` names: an obs column wins a clash, `obs:` and `gene:` are explicit. The rule of `Dataset.resolve_field`. */
+/**
+ * What `color_by` names: an obs column wins a clash, `obs:` and `gene:` are explicit. The rule of `Dataset.resolve_field`,
+ * but for a gene whose own name begins with `gene:`, which Python writes out as `gene:gene:…`.
+ */
 export function resolveField(manifest: Manifest, name: string): { kind: "obs" | "gene"; key: string } {
   const isField = (key: string) => manifest.fields.some((field) => field.key === key);
   if (isField(name)) return { kind: "obs", key: name };
@@ -26,8 +30,7 @@ export function resolveField(manifest: Manifest, name: string): { kind: "obs" | 
 export function columnPath(manifest: Manifest, name: string, layer: string | null): string {
   const { kind, key } = resolveField(manifest, name);
   if (kind === "obs") return entryOf(manifest, key).path;
-  const file = `var/${segment(key)}.values.f32`;
-  return layer === null || layer === manifest.default_layer ? file : `layers/${segment(layer)}/${file}`;
+  return `${geneFolder(manifest, layer)}/${segment(key)}.values.f32`;
 }
 
 /** Read the column that `color_by` and `layer` name. */
@@ -44,13 +47,27 @@ export async function readColumn(
   if (entry?.kind === "categorical") {
     const [resource, labels] = await Promise.all([source.read(path, options), readCategories(source, entry, options)]);
     const codes = asCodes(resource, manifest.n_cells, path);
-    return { kind: "categorical", label: key, codes, missing: entry.missing, ...labels };
+    return { kind: "categorical", label: key, field: key, codes, missing: entry.missing, ...labels };
   }
   const values = asFloats(await source.read(path, options), manifest.n_cells, path);
-  return { kind: "continuous", label: key, layer: kind === "gene" ? (layer ?? manifest.default_layer) : null, values };
+  return kind === "gene"
+    ? { kind: "continuous", label: key, field: `gene:${key}`, layer: layer ?? manifest.default_layer, values }
+    : { kind: "continuous", label: key, field: key, layer: null, values };
 }
 
-/** Read the coordinates of an embedding: x0, y0, x1, y1, … */
+/** Read the names of the genes that can be shown from a matrix. */
+export async function readGenes(
+  source: Source,
+  manifest: Manifest,
+  layer: string | null,
+  options?: ReadOptions,
+): Promise<readonly string[]> {
+  const path = `${geneFolder(manifest, layer)}/genes.json`;
+  const { genes } = await readJson(source, path, options);
+  return texts(genes, `genes in ${path}`);
+}
+
+/** Read the coordinates of an embedding: those of the first cell, then those of the second, … */
 export async function readPoints(
   source: Source,
   manifest: Manifest,
@@ -58,6 +75,10 @@ export async function readPoints(
   options?: ReadOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
   return asFloats(await source.read(entry.path, options), manifest.n_cells * entry.dimensions, entry.path);
+}
+
+function geneFolder(manifest: Manifest, layer: string | null): string {
+  return layer === null || layer === manifest.default_layer ? "var" : `layers/${segment(layer)}/var`;
 }
 
 function entryOf(manifest: Manifest, key: string): Manifest["fields"][number] {
@@ -74,7 +95,9 @@ async function readCategories(
   if (entry.categories && entry.colors) return { categories: entry.categories, colors: entry.colors };
   // The progress that is told is that of the codes.
   const { signal } = options;
-  return readJson(source, entry.categories_path ?? `obs/${segment(entry.key)}.categories.json`, { signal });
+  const path = entry.categories_path ?? `obs/${segment(entry.key)}.categories.json`;
+  const { categories, colors } = await readJson(source, path, { signal });
+  return { categories: texts(categories, `categories in ${path}`), colors: texts(colors, `colors in ${path}`) };
 }
 
 function asFloats(resource: Resource, length: number, path: string): Float32Array<ArrayBuffer> {

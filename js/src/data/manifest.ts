@@ -12,14 +12,16 @@ export interface Manifest {
   readonly fields: readonly FieldEntry[];
   readonly layers: readonly string[];
   readonly default_layer: string | null;
+  /** Where the names of cells are, so many in a block; null where the dataset keeps none. */
+  readonly cell_names: { readonly path: string; readonly block: number } | null;
 }
 
 export interface EmbeddingEntry {
   readonly key: string;
   readonly dimensions: number;
   readonly path: string;
-  readonly min: readonly [number, number];
-  readonly max: readonly [number, number];
+  readonly min: readonly number[];
+  readonly max: readonly number[];
   readonly n_placed: number;
 }
 
@@ -44,14 +46,28 @@ export interface ContinuousEntry {
 }
 
 export async function readManifest(source: Source, options?: ReadOptions): Promise<Manifest> {
-  const manifest = await readJson<Manifest>(source, "manifest.json", options);
+  const manifest = await readJson(source, "manifest.json", options);
   if (manifest.format !== FORMAT) {
     throw new Error(`The dataset speaks ${JSON.stringify(manifest.format)}; this viewer reads ${FORMAT}.`);
   }
-  return manifest;
+  return manifest as unknown as Manifest;
 }
 
-export async function readJson<T>(source: Source, path: string, options?: ReadOptions): Promise<T> {
+/** Read a resource that is a JSON object. */
+export async function readJson(source: Source, path: string, options?: ReadOptions): Promise<Record<string, unknown>> {
   const { bytes } = await source.read(path, options);
-  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+  const text = new TextDecoder().decode(bytes);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below.
+  }
+  throw new Error(`${path}: expected a JSON object, got ${JSON.stringify(text.slice(0, 80))}.`);
+}
+
+/** Check that a value is a list of texts. */
+export function texts(value: unknown, name: string): readonly string[] {
+  if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
+  throw new Error(`${name}: expected a list of texts, got ${String(JSON.stringify(value)).slice(0, 80)}.`);
 }

@@ -4,6 +4,8 @@ import { FakePython } from "./python";
 
 let widgets = 0;
 
+export const GENES = ["CD3D", "CD3E", "MS4A1", "NKG7"];
+
 /** A hundred cells on a grid of ten by ten, at 0.5, 1.5, … 9.5 in both directions: cell 10 * row + column. */
 export const CELLS = 100;
 
@@ -11,18 +13,30 @@ export const CELLS = 100;
  * A widget as Python opens it: its model, and Python behind it with a small dataset.
  *
  * `louvain` has four categories in quarters of the grid and one missing cell; `n_counts` is the cell's number, NaN for
- * the first; `barcode` has a thousand categories, of which a hundred are used.
+ * the first; `barcode` has a thousand categories, of which a hundred are used. `X_umap_3d` has the column as its height.
  */
 export function openFake(traits: Record<string, unknown> = {}): { model: FakeModel; python: FakePython } {
   const model = new FakeModel({
     viewer_id: `viewer-${widgets++}`,
     n_cells: CELLS,
     embedding: "X_umap",
+    dimension: 2,
+    camera: { center: [5, 5], zoom: 1 },
     color_by: null,
     layer: null,
+    colormap: "viridis",
+    color_limits: null,
     point_size: 1,
+    opacity: null,
+    filters: {},
+    hovered: null,
+    tool: "navigate",
     height: 400,
+    theme: "auto",
     errors: [],
+    _boot: {},
+    _version: 0,
+    _hover_wanted: false,
     ...traits,
   });
   const python = new FakePython(model, CELLS);
@@ -66,14 +80,33 @@ export function openFake(traits: Record<string, unknown> = {}): { model: FakeMod
         max: [9.5, 9.5],
         n_placed: CELLS,
       },
+      {
+        key: "X_umap_3d",
+        dimensions: 3,
+        path: "embeddings/X_umap_3d.f32",
+        min: [0.5, 0.5, 0],
+        max: [9.5, 9.5, 9],
+        n_placed: CELLS,
+      },
       { key: "X_pca", dimensions: 2, path: "embeddings/X_pca.f32", min: [0.5, 0.5], max: [9.5, 9.5], n_placed: CELLS },
     ],
     fields,
     layers: ["X"],
     default_layer: "X",
+    cell_names: { path: "cells/names.{block}.json", block: 1024 },
   };
   python.add("manifest.json", manifest);
   python.add("embeddings/X_umap.f32", xy);
+  python.add(
+    "embeddings/X_umap_3d.f32",
+    Float32Array.from(cells.flatMap((cell) => [xy[2 * cell], xy[2 * cell + 1], cell % 10])),
+  );
+  python.add("var/genes.json", { genes: GENES, ambiguous: 0 });
+  python.add(
+    "var/CD3E.values.f32",
+    Float32Array.from(cells, (cell) => cell % 3),
+  );
+  python.add("cells/names.0.json", { names: cells.map((cell) => `cell-${cell}`) });
   python.add("embeddings/X_pca.f32", xy);
   python.add("obs/louvain.codes.u8", Uint8Array.from(cells, quarter));
   python.add(

@@ -1,6 +1,7 @@
-import type { EventPayloads, Upstream } from "../../src/channel/messages";
-import { decodeCells, encodeCells } from "../../src/host/selection";
+import type { EventPayloads, Server, Upstream } from "../../src/channel/messages";
+import { decodeCells, encodeCells } from "../../src/host/cells";
 import { Bitset } from "../../src/state/bitset";
+import type { Highlight } from "../../src/state/marks";
 import type { FakeModel, Sent } from "./model";
 
 export interface FakeResource {
@@ -32,6 +33,9 @@ export class FakePython {
   /** The most requests that waited for an answer at one time. */
   mostOutstanding = 0;
   selection: { revision: number; cells: Bitset };
+  marks: { revision: number; hidden: Bitset; highlights: readonly Highlight[] };
+  /** What `connect` is answered; null where there is no data server. */
+  server: Server | null = null;
   private readonly outstanding = new Set<number>();
   private paused: Request[] | null = null;
   private waiting: Request[] = [];
@@ -41,6 +45,7 @@ export class FakePython {
     private readonly size = 0,
   ) {
     this.selection = { revision: 0, cells: Bitset.empty(size) };
+    this.marks = { revision: 0, hidden: Bitset.empty(size), highlights: [] };
     model.onSend = (sent) => this.receive(sent);
   }
 
@@ -83,6 +88,18 @@ export class FakePython {
     this.model.deliver({ kind: "command", command: "selection", payload, page: null, without }, buffers);
   }
 
+  /** Python's code hides or points out cells. */
+  mark(hidden: Bitset, highlights: readonly Highlight[]): void {
+    this.marks = { revision: this.marks.revision + 1, hidden, highlights };
+    const { payload, buffers } = this.marksMessage();
+    this.model.deliver({ kind: "command", command: "marks", payload, page: null, without: null }, buffers);
+  }
+
+  /** Python's code tells the viewer to do something once. */
+  command(command: string, payload: object): void {
+    this.model.deliver({ kind: "command", command, payload, page: null, without: null });
+  }
+
   private receive({ message, buffers }: Sent): void {
     if (message.kind === "cancel") {
       this.outstanding.delete(message.id);
@@ -101,8 +118,7 @@ export class FakePython {
   }
 
   private acknowledge({ page, seq, payload }: Event, buffers: ArrayBuffer[]): void {
-    const { encoding } = payload as EventPayloads["selection"];
-    const cells = decodeCells(this.size, encoding, new Uint8Array(buffers[0]));
+    const cells = decodeCells(this.size, payload as EventPayloads["selection"], new Uint8Array(buffers[0]));
     this.selection = { revision: this.selection.revision + 1, cells };
     const { revision } = this.selection;
     setTimeout(() => this.model.deliver({ kind: "ack", page, seq, revision, error: null }));
@@ -113,6 +129,16 @@ export class FakePython {
     if (method === "selection") {
       const { payload, buffers } = this.selectionMessage();
       this.model.deliver({ kind: "reply", page, id, result: payload }, buffers);
+      return;
+    }
+    if (method === "marks") {
+      const { payload, buffers } = this.marksMessage();
+      this.model.deliver({ kind: "reply", page, id, result: payload }, buffers);
+      return;
+    }
+    if (method === "connect") {
+      if (this.server === null) this.refuse(page, id, "no_server", "The data server does not run.");
+      else this.model.deliver({ kind: "reply", page, id, result: this.server });
       return;
     }
     const read = params as Read;
@@ -139,9 +165,23 @@ export class FakePython {
     this.model.deliver({ kind: "error", page, id, error: { code, message, hint: "" } });
   }
 
+  private marksMessage(): { payload: object; buffers: DataView[] } {
+    const { revision, hidden, highlights } = this.marks;
+    const groups = [hidden, ...highlights.map(({ cells }) => cells)].map(encodeCells);
+    const [first, ...others] = groups.map(({ encoding, count }) => ({ encoding, count }));
+    return {
+      payload: {
+        revision,
+        hidden: first,
+        highlights: others.map((group, index) => ({ ...group, color: highlights[index].color })),
+      },
+      buffers: groups.map(({ bytes }) => new DataView(bytes.slice().buffer)),
+    };
+  }
+
   private selectionMessage(): { payload: object; buffers: DataView[] } {
     const { revision, cells } = this.selection;
-    const { encoding, bytes } = encodeCells(cells);
-    return { payload: { revision, encoding, count: cells.count }, buffers: [new DataView(bytes.slice().buffer)] };
+    const { bytes, ...encoded } = encodeCells(cells);
+    return { payload: { revision, ...encoded }, buffers: [new DataView(bytes.slice().buffer)] };
   }
 }

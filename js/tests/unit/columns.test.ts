@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { columnPath, readColumn, readPoints, resolveField } from "../../src/data/columns";
+import { columnPath, readColumn, readGenes, readPoints, resolveField } from "../../src/data/columns";
 import { FORMAT, type Manifest, readManifest } from "../../src/data/manifest";
+import { CellNames } from "../../src/data/names";
 import type { ReadOptions, Resource, Source } from "../../src/data/source";
 
 const MANIFEST: Manifest = {
@@ -35,6 +36,7 @@ const MANIFEST: Manifest = {
   ],
   layers: ["raw", "X", "log/1p"],
   default_layer: "raw",
+  cell_names: { path: "cells/names.{block}.json", block: 2 },
 };
 
 /** Resources in memory, handed out as views at an offset, as a host's message buffers are. */
@@ -110,6 +112,7 @@ describe("reading a column", () => {
     expect(column).toEqual({
       kind: "categorical",
       label: "louvain",
+      field: "louvain",
       codes: Uint8Array.of(0, 1, 255, 0),
       missing: 255,
       categories: ["a", "b"],
@@ -138,10 +141,15 @@ describe("reading a column", () => {
     expect(await readColumn(source, MANIFEST, "CD3D", "X")).toEqual({
       kind: "continuous",
       label: "CD3D",
+      field: "CD3D",
       layer: null,
       values,
     });
-    expect(await readColumn(source, MANIFEST, "MS4A1", null)).toMatchObject({ layer: "raw", values });
+    expect(await readColumn(source, MANIFEST, "MS4A1", null)).toMatchObject({
+      field: "gene:MS4A1",
+      layer: "raw",
+      values,
+    });
     expect(await readColumn(source, MANIFEST, "gene:MS4A1", "X")).toMatchObject({ label: "MS4A1", layer: "X" });
   });
 
@@ -170,6 +178,17 @@ describe("reading a column", () => {
     );
   });
 
+  it.each([
+    [{ categories: ["a", 1], colors: [] }, "categories"],
+    [{ categories: [] }, "colors"],
+  ])("refuses %j for categories, and says what is wrong", async (listing, part) => {
+    source.add("obs/barcode.codes.u16", new Uint16Array(4));
+    source.addJson("obs/barcode.categories.json", listing);
+    await expect(readColumn(source, MANIFEST, "barcode", null)).rejects.toThrow(
+      `${part} in obs/barcode.categories.json: expected a list of texts, got `,
+    );
+  });
+
   it("passes an abort on to everything it reads", async () => {
     source.add("obs/barcode.codes.u16", new Uint16Array(4));
     source.addJson("obs/barcode.categories.json", { categories: [], colors: [] });
@@ -190,6 +209,16 @@ describe("reading an embedding", () => {
       "embeddings/X_umap.f32 has 28 bytes, expected 32",
     );
   });
+
+  it("takes three coordinates a cell in space", async () => {
+    const source = new MemorySource();
+    const xyz = Float32Array.from({ length: 12 }, (_, index) => index / 3);
+    source.add("embeddings/X_umap_3d.f32", xyz, 1);
+    const entry = { ...MANIFEST.embeddings[0], dimensions: 3, path: "embeddings/X_umap_3d.f32" };
+    expect(await readPoints(source, MANIFEST, entry)).toEqual(xyz);
+    source.add("embeddings/X_umap_3d.f32", xyz.subarray(0, 8));
+    await expect(readPoints(source, MANIFEST, entry)).rejects.toThrow("has 32 bytes, expected 48");
+  });
 });
 
 describe("the manifest", () => {
@@ -199,5 +228,73 @@ describe("the manifest", () => {
     expect(await readManifest(source)).toEqual(MANIFEST);
     source.addJson("manifest.json", { ...MANIFEST, format: "cellucid-manifest-9" });
     await expect(readManifest(source)).rejects.toThrow(/"cellucid-manifest-9".*reads cellucid-manifest-1/);
+  });
+});
+
+describe("names", () => {
+  let source: MemorySource;
+
+  beforeEach(() => {
+    source = new MemorySource();
+  });
+
+  it("of genes come from the matrix in use", async () => {
+    source.addJson("var/genes.json", { genes: ["CD3E"], ambiguous: 0 });
+    source.addJson("layers/log%2F1p/var/genes.json", { genes: ["MS4A1"], ambiguous: 2 });
+    expect(await readGenes(source, MANIFEST, null)).toEqual(["CD3E"]);
+    expect(await readGenes(source, MANIFEST, "raw")).toEqual(["CD3E"]);
+    expect(await readGenes(source, MANIFEST, "log/1p")).toEqual(["MS4A1"]);
+  });
+
+  it.each([[{ genes: "CD3E" }], [{ genes: [1] }], [{}]])("of genes are refused as %j", async (listing) => {
+    source.addJson("var/genes.json", listing);
+    await expect(readGenes(source, MANIFEST, null)).rejects.toThrow(
+      /^genes in var\/genes.json: expected a list of texts, got /,
+    );
+  });
+
+  it.each([null, [], "genes", 3])("of genes are refused where %j stands for their object", async (listing) => {
+    source.addJson("var/genes.json", listing);
+    await expect(readGenes(source, MANIFEST, null)).rejects.toThrow("var/genes.json: expected a JSON object, got ");
+  });
+
+  it("of cells come by blocks, each read once while it is used", async () => {
+    source.addJson("cells/names.0.json", { names: ["a", "b"] });
+    source.addJson("cells/names.1.json", { names: ["c", "d"] });
+    const names = new CellNames(source);
+    const read = await Promise.all([0, 3, 1, 2].map((cell) => names.read(MANIFEST, cell)));
+    expect(read).toEqual(["a", "d", "b", "c"]);
+    expect(source.asked.map(({ path }) => path)).toEqual(["cells/names.0.json", "cells/names.1.json"]);
+    expect(await names.read({ ...MANIFEST, cell_names: null }, 0)).toBeNull();
+  });
+
+  it("of cells are kept for the blocks that were used last", async () => {
+    for (let block = 0; block < 40; block++) source.addJson(`cells/names.${block}.json`, { names: [`${block}`] });
+    const names = new CellNames(source);
+    const asked = async (block: number) => {
+      const before = source.asked.length;
+      expect(await names.read(MANIFEST, 2 * block)).toBe(`${block}`);
+      return source.asked.length > before;
+    };
+    for (let block = 0; block < 32; block++) expect(await asked(block)).toBe(true);
+    expect(await asked(0)).toBe(false); // and is now the last used
+    expect(await asked(32)).toBe(true);
+    expect(await asked(0)).toBe(false);
+    expect(await asked(1)).toBe(true);
+  });
+
+  it("of cells are refused unless they are texts", async () => {
+    source.addJson("cells/names.0.json", { names: [1, 2] });
+    await expect(new CellNames(source).read(MANIFEST, 0)).rejects.toThrow(
+      "names in cells/names.0.json: expected a list of texts, got [1,2].",
+    );
+  });
+
+  it("of cells that could not be read are asked for again", async () => {
+    const names = new CellNames(source);
+    await expect(names.read(MANIFEST, 0)).rejects.toThrow("There is no cells/names.0.json");
+    source.addJson("cells/names.0.json", { names: ["a"] });
+    expect(await names.read(MANIFEST, 0)).toBe("a");
+    expect(await names.read(MANIFEST, 1)).toBeNull();
   });
 });

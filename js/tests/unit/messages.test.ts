@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 import vectors from "../../../tests/vectors/messages.json";
 import { CommCarrier } from "../../src/channel/comm";
 import { Events } from "../../src/channel/events";
-import { BadMessage, PIECE_BYTES, parse, parsePiece, parseSelection } from "../../src/channel/messages";
+import {
+  BadMessage,
+  PIECE_BYTES,
+  parse,
+  parseMarks,
+  parsePiece,
+  parseSelection,
+  parseServer,
+} from "../../src/channel/messages";
 import { Requests } from "../../src/channel/requests";
 import { FakeModel } from "../fakes/model";
 
@@ -36,6 +44,24 @@ describe("messages from Python", () => {
     expect(() => parseSelection({ ...selection, encoding: "json" })).toThrow(BadMessage);
     expect(() => parseSelection(null)).toThrow(BadMessage);
   });
+
+  it("carry marks that are checked as well", () => {
+    const cells = { encoding: "positions", count: 1 };
+    const marks = { revision: 1, hidden: cells, highlights: [{ ...cells, color: "#ff0000" }] };
+    expect(parseMarks(marks)).toEqual(marks);
+    expect(() => parseMarks({ ...marks, hidden: null })).toThrow(BadMessage);
+    expect(() => parseMarks({ ...marks, highlights: [cells] })).toThrow(BadMessage);
+    expect(() => parseMarks({ ...marks, highlights: [{ ...cells, color: "red" }] })).toThrow(
+      "highlights.color: expected a colour",
+    );
+  });
+
+  it("carry the server's place that is checked as well", () => {
+    const server = { port: 4711, token: "t", path: "/d/x/", override: null };
+    expect(parseServer(server)).toEqual(server);
+    expect(() => parseServer({ ...server, port: "4711" })).toThrow(BadMessage);
+    expect(() => parseServer({})).toThrow(BadMessage);
+  });
 });
 
 describe("messages to Python", () => {
@@ -50,11 +76,18 @@ describe("messages to Python", () => {
       requests.send("read", { path: "obs/cell%20type.codes.u8", offset: 0, length: PIECE_BYTES }),
       requests.send("read", { path: "embeddings/X_umap.f32", offset: PIECE_BYTES, length: PIECE_BYTES }, abort.signal),
       requests.send("selection", {}),
+      requests.send("marks", {}),
+      requests.send("connect", {}),
     ];
     abort.abort();
     events.send("ready", { n_cells: 700, dimensions: 2 });
     events.send("selection", { source: "lasso", encoding: "positions", count: 3 }, [new Uint8Array(12)]);
     events.send("click", { cell: 0, button: 0, shift: false, ctrl: true });
+    events.send("hover", { cell: 0 });
+    events.send("hover", { cell: null });
+    const base = "https://hub.example.org/user/ada/proxy/4711/";
+    events.send("transport", { name: "proxy", base, reason: null });
+    events.send("transport", { name: "comm", base: null, reason: "no proxy" });
     events.send("console", { level: "error", message: "no WebGL2", hint: null });
     events.send("closed", {});
     requests.dispose();

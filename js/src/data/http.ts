@@ -1,0 +1,158 @@
+import type { Server, TransportName } from "../channel/messages";
+import { RequestFailure } from "../channel/requests";
+import { LinkedAbort } from "./abort";
+import { type Carrier, Changed, type Description, type Transfer } from "./transfer";
+
+const RANGE_BYTES = 32 * 1024 * 1024; // proxies hold whole answers in memory
+const FIRST_BYTE = 30_000; // ms: Python may be reading a gene from a slow disk
+const NEXT_BYTE = 10_000; // ms
+/** What Python refuses with; anything else under these numbers is somebody else's. */
+const REFUSALS: Readonly<Record<number, string>> = { 404: "dataset", 409: "changed", 500: "internal" };
+
+/** A way by which the browser has reached the data server. */
+export interface Road {
+  readonly name: Exclude<TransportName, "comm">;
+  /** The server's address, with a slash at its end. */
+  readonly base: string;
+  readonly server: Server;
+}
+
+/** HTTP does not bring the data: no answer, a cut one, or one of somebody else. */
+export class HttpFailed extends Error {}
+
+/** Brings resources over HTTP, straight into the transfer's memory. */
+export class HttpRanges implements Carrier {
+  bytesReceived = 0;
+
+  constructor(readonly road: Road) {}
+
+  async fill(transfer: Transfer, signal: AbortSignal): Promise<void> {
+    while (!transfer.complete) await this.next(transfer, signal);
+  }
+
+  private async next(transfer: Transfer, given: AbortSignal): Promise<void> {
+    const { base, server } = this.road;
+    const { loaded, etag } = transfer;
+    const abort = new LinkedAbort([given]);
+    const watch = new Watch(abort);
+    try {
+      const answer = await fetch(base + server.path.replace(/^\//, "") + encodePath(transfer.path), {
+        headers: {
+          "X-Cellucid-Token": server.token,
+          Range: `bytes=${loaded}-${loaded + RANGE_BYTES - 1}`,
+          ...(etag === null ? {} : { "If-Range": `"${etag}"` }),
+        },
+        credentials: "same-origin", // Jupyter's proxy wants Jupyter's cookie; another origin gets none
+        cache: "no-store",
+        redirect: "error",
+        signal: abort.signal,
+      });
+      if (answer.status === 416 && etag !== null) {
+        // A long resource that is another now: only a part of the new one may be asked for.
+        const now = describe(answer);
+        if (now.etag !== etag) throw new Changed(`${transfer.path} changed while it was read`);
+      }
+      if (!answer.ok) throw await refusal(answer);
+      const described = describe(answer);
+      transfer.describe(described);
+      const expected = expectedBytes(answer, loaded, described.total);
+      await this.receive(answer, transfer, expected, watch);
+    } catch (error) {
+      if (watch.stalled) throw new HttpFailed(`no byte of ${transfer.path} came for ${watch.patience / 1000} seconds`);
+      throw error;
+    } finally {
+      watch.end();
+      abort.letGo();
+      abort.abort(); // of a body that nobody reads to its end
+    }
+  }
+
+  private async receive(answer: Response, transfer: Transfer, expected: number, watch: Watch): Promise<void> {
+    const reader = answer.body?.getReader();
+    let received = 0;
+    for (;;) {
+      const part = await reader?.read();
+      if (part === undefined || part.done) break;
+      watch.touch();
+      received += part.value.length;
+      this.bytesReceived += part.value.length;
+      if (received > expected)
+        throw new HttpFailed(`more than the ${expected} bytes of ${transfer.path} that were due`);
+      transfer.append(part.value);
+    }
+    if (received < expected) throw new HttpFailed(`${received} of ${expected} bytes of ${transfer.path}`);
+  }
+}
+
+/** Aborts when nothing has come for too long. */
+class Watch {
+  stalled = false;
+  patience = FIRST_BYTE;
+  private timer: ReturnType<typeof setTimeout>;
+
+  constructor(private readonly abort: AbortController) {
+    this.timer = this.start();
+  }
+
+  /** A byte has come. */
+  touch(): void {
+    clearTimeout(this.timer);
+    this.patience = NEXT_BYTE;
+    this.timer = this.start();
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
+
+  private start(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.stalled = true;
+      this.abort.abort();
+    }, this.patience);
+  }
+}
+
+/** A resource's path in a URL: encoded once more, so that a proxy that decodes once changes nothing. */
+export function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** What the answer says about the resource; the answer of a log-in page, or of another server, says nothing. */
+function describe(answer: Response): Description {
+  const length = answer.headers.get("X-Cellucid-Length");
+  const etag = /^"(.+)"$/.exec(answer.headers.get("ETag") ?? "")?.[1];
+  if (length === null || !/^\d+$/.test(length) || etag === undefined) throw new HttpFailed("the answer is not ours");
+  const shape = answer.headers.get("X-Cellucid-Shape") ?? "";
+  return {
+    total: Number(length),
+    etag,
+    dtype: answer.headers.get("X-Cellucid-Dtype"),
+    shape: shape === "" ? [] : shape.split(",").map(Number),
+  };
+}
+
+function expectedBytes(answer: Response, loaded: number, total: number): number {
+  if (answer.status === 200) {
+    if (loaded > 0) throw new HttpFailed("the whole came where the rest was due");
+    return total;
+  }
+  const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(answer.headers.get("Content-Range") ?? "");
+  const [first, last, whole] = range?.slice(1).map(Number) ?? [];
+  const due = first === loaded && whole === total && last >= first && last < total;
+  if (!due) throw new HttpFailed("another part came than the one that was due");
+  return last - first + 1;
+}
+
+/** Python's own no is an answer; any other is the carrier's failure. */
+async function refusal(answer: Response): Promise<Error> {
+  const failed = new HttpFailed(`the server answered ${answer.status}`);
+  try {
+    const { error, message, hint } = (await answer.json()) as Record<string, unknown>;
+    // Not so `not_found`: the dataset is not served there any more, and the comm may have it.
+    if (typeof error !== "string" || error !== REFUSALS[answer.status] || typeof message !== "string") return failed;
+    return new RequestFailure(error, message, typeof hint === "string" ? hint : "");
+  } catch {
+    return failed;
+  }
+}

@@ -1,0 +1,240 @@
+import { createServer } from "node:http";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { CommCarrier } from "../../src/channel/comm";
+import { PIECE_BYTES, type Server } from "../../src/channel/messages";
+import { Requests } from "../../src/channel/requests";
+import { encodePath } from "../../src/data/http";
+import { LadderSource } from "../../src/data/ladder";
+import type { PageAddress } from "../../src/data/probe";
+import { pattern, same } from "../fakes/bytes";
+import { FakeModel } from "../fakes/model";
+import { FakePython } from "../fakes/python";
+import { FakeServer, json } from "../fakes/server";
+
+const PATH = "embeddings/X_umap.f32";
+const LOCAL: PageAddress = { origin: "http://localhost:8888", hostname: "localhost", baseUrl: null };
+
+describe("the ladder of carriers", () => {
+  let server: FakeServer;
+  let python: FakePython;
+  let source: LadderSource;
+  let roads: [string, string | null][];
+  let onRoad: () => void;
+  let place: () => Promise<Server | null>;
+
+  const open = (page: PageAddress = LOCAL) => {
+    const model = new FakeModel();
+    python = new FakePython(model);
+    source = new LadderSource(new Requests(new CommCarrier(model, "p1")), {
+      connect: () => place(),
+      page,
+      onTransport: (name, base) => {
+        roads.push([name, base]);
+        onRoad();
+      },
+    });
+    const opened = source;
+    onTestFinished(() => opened.dispose());
+  };
+  /** The resource on both roads. */
+  const add = (path: string, bytes: Uint8Array, etag = "1") => {
+    server.add(path, bytes, etag);
+    python.add(path, bytes, etag);
+  };
+  const resources = () => server.asked.filter(({ path }) => path.startsWith("/d/"));
+
+  beforeEach(async () => {
+    server = await FakeServer.start();
+    place = async () => server.place;
+    roads = [];
+    onRoad = () => {};
+    open();
+  });
+  afterEach(() => server.stop());
+
+  it("takes the server where the page is on this machine, and tells so once", async () => {
+    add(PATH, pattern(100_000));
+    const { bytes, dtype, shape } = await source.read(PATH);
+    expect(same(bytes, pattern(100_000))).toBe(true);
+    expect({ dtype, shape }).toEqual({ dtype: "uint8", shape: [100_000] });
+    await source.read(PATH);
+    expect(roads).toEqual([["direct", `http://127.0.0.1:${server.port}/`]]);
+    expect(python.reads).toEqual([]);
+    expect(source.carried).toEqual({ direct: { bytes_received: 200_000, bytes_sent: 0 } });
+  });
+
+  it("shows the token to nobody who does not know it", async () => {
+    const tokens: unknown[] = [];
+    const stranger = createServer((request, response) => {
+      tokens.push(request.headers["x-cellucid-token"], request.url?.includes(server.token));
+      json(response, 200, { status: "ok", answer: "0".repeat(64) });
+    });
+    await new Promise<void>((listening) => stranger.listen(0, "127.0.0.1", listening));
+    onTestFinished(() => void stranger.close());
+    const { port } = stranger.address() as { port: number };
+    place = async () => ({ ...server.place, port });
+    open();
+    add(PATH, pattern(10));
+    await source.read(PATH);
+    expect(tokens).toEqual([undefined, false]);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+    expect(python.reads).toHaveLength(1);
+  });
+
+  it.each([
+    ["nobody there", async () => ({ ...server.place, port: 1 })],
+    ["no server at all", async () => null],
+    ["a server that cannot be asked for", () => Promise.reject(new Error("no kernel"))],
+  ])("takes the comm with %s", async (_name, connect) => {
+    place = connect;
+    open();
+    add(PATH, pattern(1000));
+    expect(same((await source.read(PATH)).bytes, pattern(1000))).toBe(true);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+  });
+
+  it("takes the comm where the page is somewhere else, and never looks at this machine", async () => {
+    open({ origin: "https://hub.example.org", hostname: "hub.example.org", baseUrl: null });
+    const before = server.asked.length;
+    add(PATH, pattern(10));
+    await source.read(PATH);
+    expect(server.asked.length).toBe(before);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+  });
+
+  it("goes on over the comm with what is missing when the connection is cut in the middle", async () => {
+    const length = 3 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/")) return false;
+      const half = pattern(length).subarray(0, length / 2);
+      response.writeHead(206, {
+        ETag: '"1"',
+        "X-Cellucid-Length": length,
+        "Content-Length": length,
+        "Content-Range": `bytes 0-${length - 1}/${length}`,
+      });
+      response.write(half, () => setTimeout(() => response.destroy(), 50));
+      return true;
+    };
+    const told: number[] = [];
+    const { bytes } = await source.read(PATH, { onProgress: (loaded) => told.push(loaded) });
+    expect(same(bytes, pattern(length))).toBe(true);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    const asked = python.reads.map(({ offset }) => offset);
+    expect(asked[0]).toBeGreaterThan(0);
+    expect(asked[0]).toBeLessThanOrEqual(length / 2);
+    expect(asked.length).toBeLessThanOrEqual(Math.ceil((length - asked[0]) / PIECE_BYTES));
+    expect(roads.map(([name]) => name)).toEqual(["direct", "comm"]);
+    expect(source.carried.direct.bytes_received).toBe(asked[0]);
+  });
+
+  it.each([
+    ["a log-in page", 200, "<html>Log in", { "Content-Type": "text/html" }],
+    ["a proxy's own error", 599, "too long", {}],
+    ["a token that is no longer good", 401, JSON.stringify({ error: "token", message: "", hint: "" }), {}],
+    ["another version's headers", 206, "xxxxx", { ETag: '"1"' }],
+    [
+      "another part than was asked for",
+      206,
+      "xx",
+      { ETag: '"1"', "X-Cellucid-Length": "5", "Content-Range": "bytes 3-4/5" },
+    ],
+    ["a dataset that is served no more", 404, JSON.stringify({ error: "not_found", message: "", hint: "" }), {}],
+  ])("leaves HTTP for the comm on %s", async (_name, status, body, headers) => {
+    add(PATH, pattern(5));
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/")) return false;
+      response.writeHead(status, headers as Record<string, string>);
+      response.end(body);
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(5))).toBe(true);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+    const asked = resources().length;
+    await source.read(PATH);
+    expect(resources().length).toBe(asked);
+  });
+
+  it("takes Python's no over HTTP for an answer", async () => {
+    await expect(source.read("obs/none.codes.u8")).rejects.toMatchObject({
+      code: "dataset",
+      message: "there is no resource 'obs/none.codes.u8'",
+    });
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+    expect(python.reads).toEqual([]);
+  });
+
+  it("reads anew what changes in the middle", async () => {
+    const length = 33 * 1024 * 1024; // more than one range
+    server.add(PATH, pattern(length), "old");
+    server.instead = (request) => {
+      if (request.headers.range?.startsWith("bytes=33554432-")) server.add(PATH, pattern(1000, 7), "new");
+      return false;
+    };
+    const { bytes } = await source.read(PATH);
+    expect(same(bytes, pattern(1000, 7))).toBe(true);
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+  });
+
+  it("reads a resource of no bytes", async () => {
+    server.add(PATH, new Uint8Array());
+    expect((await source.read(PATH)).bytes.length).toBe(0);
+  });
+
+  it("stops asking when it is aborted", async () => {
+    add(PATH, pattern(40 * 1024 * 1024));
+    const abort = new AbortController();
+    const reason = new Error("enough");
+    const reading = source.read(PATH, { signal: abort.signal, onProgress: () => abort.abort(reason) });
+    await expect(reading).rejects.toBe(reason);
+    expect(resources()).toHaveLength(1);
+    expect(python.reads).toEqual([]);
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+  });
+
+  it("takes what the comm cannot bring to HTTP as soon as there is a road", async () => {
+    let go = (_: Server) => {};
+    place = () => new Promise((found) => (go = found));
+    open();
+    add(PATH, pattern(1000));
+    python.pause(); // a cell is running
+    const reading = source.read(PATH);
+    await expect.poll(() => python.reads.length).toBe(1);
+    go(server.place);
+    expect(same((await reading).bytes, pattern(1000))).toBe(true);
+  });
+
+  it("takes a long transfer to HTTP in the middle, and asks for no byte twice", async () => {
+    let go = (_: Server) => {};
+    place = () => new Promise((found) => (go = found));
+    open();
+    const length = 8 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    python.beforeRead = ({ offset }) => {
+      if (offset !== PIECE_BYTES) return;
+      python.held.add(PATH); // the comm is slow, until there is a road
+      go(server.place);
+    };
+    onRoad = () => python.release();
+    expect(same((await source.read(PATH)).bytes, pattern(length))).toBe(true);
+    const pieces = python.reads.map(({ offset }) => offset);
+    expect(pieces.length).toBeLessThan(5);
+    expect(resources()[0].range).toMatch(new RegExp(`^bytes=${pieces.length * PIECE_BYTES}-`));
+  });
+
+  it("ends everything when it is disposed", async () => {
+    server.instead = (request) => request.url?.startsWith("/d/") ?? false; // never answers
+    add(PATH, pattern(10));
+    const reading = source.read(PATH);
+    await expect.poll(() => resources().length).toBe(1);
+    source.dispose();
+    await expect(reading).rejects.toThrow("the widget was closed");
+  });
+
+  it("asks for paths that a proxy may decode once", async () => {
+    expect(encodePath("obs/a%2Fb%20%25.codes.u8")).toBe("obs/a%252Fb%2520%2525.codes.u8");
+    server.add("obs/a%2Fb.codes.u8", pattern(3));
+    expect((await source.read("obs/a%2Fb.codes.u8")).bytes.length).toBe(3);
+  });
+});
