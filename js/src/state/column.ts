@@ -4,6 +4,8 @@ export type Column = CategoricalColumn | ContinuousColumn;
 export interface CategoricalColumn {
   readonly kind: "categorical";
   readonly label: string;
+  /** The key that a filter on it has. */
+  readonly field: string;
   /** One code a cell; `missing` where the cell has no category. */
   readonly codes: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
   readonly missing: number;
@@ -18,6 +20,8 @@ export interface CategoricalColumn {
 export interface ContinuousColumn {
   readonly kind: "continuous";
   readonly label: string;
+  /** The key that a filter on it has: `gene:` and the name for a gene. */
+  readonly field: string;
   /** The matrix that a gene's values come from; null for an obs column. */
   readonly layer: string | null;
   /** NaN = missing. */

@@ -1,23 +1,66 @@
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { Bitset } from "./bitset";
 import type { Column } from "./column";
+import { type Filters, visibleCells } from "./filters";
+import { type Limits, limitsOf } from "./limits";
+import { type Marks, NO_MARKS } from "./marks";
 
 /** What there is to choose from. */
 export interface DatasetInfo {
   readonly name: string;
   readonly n_cells: number;
   readonly n_genes: number;
-  readonly embeddings: readonly { readonly key: string; readonly n_placed: number }[];
+  readonly embeddings: readonly EmbeddingInfo[];
   readonly fields: readonly { readonly key: string; readonly kind: "categorical" | "continuous" }[];
+  /** The matrices that genes can come from. */
+  readonly layers: readonly string[];
+  readonly default_layer: string | null;
 }
 
-/** Where the cells are: x0, y0, x1, y1, … in data coordinates; a cell with a non-finite coordinate is not placed. */
-export interface Points {
+export interface EmbeddingInfo {
   readonly key: string;
-  readonly xy: Float32Array<ArrayBuffer>;
-  readonly min: readonly [number, number];
-  readonly max: readonly [number, number];
+  /** Columns: 2 or 3. */
+  readonly dimensions: number;
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+  readonly n_placed: number;
+}
+
+/** A box in data coordinates; z is 0 to 0 where there are two dimensions. */
+export interface Box {
+  readonly min: readonly [number, number, number];
+  readonly max: readonly [number, number, number];
+}
+
+/** Where the cells are, in data coordinates; a cell with a non-finite coordinate is not placed. */
+export interface Points extends Box {
+  readonly key: string;
+  /** The coordinates of cell i begin at i * stride. */
+  readonly coords: Float32Array<ArrayBuffer>;
+  /** Numbers a cell: 2 or 3. */
+  readonly stride: 2 | 3;
+  /** Axes that are drawn: 3 is an orbit, 2 a plane of the first two coordinates. */
+  readonly axes: 2 | 3;
+  /** The `dimension` trait that these points are of. */
+  readonly dimension: number;
   readonly placed: number;
+}
+
+/** Where a camera looks from. A plane uses neither center[2] nor the angles. */
+export interface Pose {
+  readonly center: readonly [number, number, number];
+  /** 1 fits the box. */
+  readonly zoom: number;
+  /** Degrees, as in matplotlib. */
+  readonly azimuth: number;
+  /** Degrees above the plane of x and y, −90 to 90. */
+  readonly elevation: number;
+}
+
+/** The pose that was set last: by a view (its origin), or by Python (null). A null pose is the fitted one. */
+export interface SharedPose {
+  readonly pose: Pose | null;
+  readonly origin: object | null;
 }
 
 export interface Selection {
@@ -26,10 +69,22 @@ export interface Selection {
   readonly source: string | null;
 }
 
-export type ToolName = "navigate" | "lasso";
+export interface Hover {
+  readonly cell: number | null;
+  readonly origin: "viewer" | "python";
+}
+
+export const TOOLS = ["navigate", "lasso", "box"] as const;
+export type ToolName = (typeof TOOLS)[number];
 
 /** What a new selection does to the one that is there. */
-export type Combine = "replace" | "add" | "subtract";
+export type Combine = "replace" | "add" | "subtract" | "intersect";
+
+export const THEMES = ["auto", "light", "dark"] as const;
+export type ThemeName = (typeof THEMES)[number];
+
+/** The road that the data take. */
+export type Transport = "direct" | "proxy" | "colab" | "override" | "comm";
 
 /** Something a person should read: what happened and what to do about it. */
 export interface Notice {
@@ -50,48 +105,143 @@ export interface Progress {
   readonly waiting: boolean;
 }
 
+/** The traits that the store mirrors, as they are at the start. */
+export interface Settings {
+  readonly embedding: string;
+  readonly dimension: number;
+  readonly colorBy: string | null;
+  readonly layer: string | null;
+  readonly colormap: string;
+  readonly colorLimits: Limits | null;
+  readonly pointSize: number;
+  /** Null is what suits the number of cells. */
+  readonly opacity: number | null;
+  readonly filters: Filters;
+  readonly tool: ToolName;
+  readonly height: number;
+  readonly theme: ThemeName;
+}
+
+export const DEFAULTS: Settings = {
+  embedding: "",
+  dimension: 2,
+  colorBy: null,
+  layer: null,
+  colormap: "viridis",
+  colorLimits: null,
+  pointSize: 1,
+  opacity: null,
+  filters: {},
+  tool: "navigate",
+  height: 520,
+  theme: "auto",
+};
+
 /** Everything the views of one widget share. No DOM, no GL: what is shown follows from these signals. */
 export class Store {
   // Mirrored traits.
   readonly embedding: Signal<string>;
+  readonly dimension: Signal<number>;
   readonly colorBy: Signal<string | null>;
   readonly layer: Signal<string | null>;
+  readonly colormap: Signal<string>;
+  readonly colorLimits: Signal<Limits | null>;
   readonly pointSize: Signal<number>;
+  readonly opacity: Signal<number | null>;
+  readonly filters: Signal<Filters>;
+  readonly tool: Signal<ToolName>;
   readonly height: Signal<number>;
+  readonly theme: Signal<ThemeName>;
+  readonly camera: Signal<SharedPose> = signal({ pose: null, origin: null });
+  readonly hover: Signal<Hover> = signal({ cell: null, origin: "viewer" });
 
+  // What was loaded.
   readonly dataset: Signal<DatasetInfo | null> = signal(null);
   readonly points: Signal<Points | null> = signal(null);
   readonly column: Signal<Column | null> = signal(null);
+  /** The columns that the filters ask for, by the filter's key; one that is still loading is not there. */
+  readonly filterColumns: Signal<ReadonlyMap<string, Column>> = signal(new Map());
+  /** Names of the genes of the matrix in use; null until `genesWanted` and loaded. */
+  readonly genes: Signal<readonly string[] | null> = signal(null);
+  readonly genesWanted: Signal<boolean> = signal(false);
+  /** The name of the cell under the pointer; null while it is not known. */
+  readonly hoveredName: Signal<string | null> = signal(null);
   readonly progress: Signal<Progress | null> = signal(null);
   readonly notices: Signal<readonly Notice[]> = signal([]);
+  readonly transport: Signal<Transport | null> = signal(null);
 
-  readonly tool: Signal<ToolName> = signal("navigate");
   readonly combine: Signal<Combine> = signal("replace");
   readonly selection: Signal<Selection>;
   readonly selectedCount: ReadonlySignal<number>;
+  /** What Python says about single cells. */
+  readonly marks: Signal<Marks> = signal(NO_MARKS);
+  /** The cells that pass every filter; null when all do. */
+  readonly visible: ReadonlySignal<Bitset | null>;
+  readonly visibleCount: ReadonlySignal<number>;
+  /** The ends of the colour bar; null where there is no colour bar. */
+  readonly limits: ReadonlySignal<readonly [number, number] | null>;
 
   constructor(
     readonly n_cells: number,
-    traits: { embedding: string; colorBy: string | null; layer: string | null; pointSize: number; height: number },
+    settings: Partial<Settings> = {},
   ) {
-    this.embedding = signal(traits.embedding);
-    this.colorBy = signal(traits.colorBy);
-    this.layer = signal(traits.layer);
-    this.pointSize = signal(traits.pointSize);
-    this.height = signal(traits.height);
+    const start = { ...DEFAULTS, ...settings };
+    this.embedding = signal(start.embedding);
+    this.dimension = signal(start.dimension);
+    this.colorBy = signal(start.colorBy);
+    this.layer = signal(start.layer);
+    this.colormap = signal(start.colormap);
+    this.colorLimits = signal(start.colorLimits);
+    this.pointSize = signal(start.pointSize);
+    this.opacity = signal(start.opacity);
+    this.filters = signal(start.filters);
+    this.tool = signal(start.tool);
+    this.height = signal(start.height);
+    this.theme = signal(start.theme);
     this.selection = signal({ cells: Bitset.empty(n_cells), source: null });
     this.selectedCount = computed(() => this.selection.value.cells.count);
+    this.visible = computed(() =>
+      visibleCells(n_cells, this.filters.value, this.filterColumns.value, this.marks.value.hidden),
+    );
+    this.visibleCount = computed(() => this.visible.value?.count ?? n_cells);
+    this.limits = computed(() => {
+      const column = this.column.value;
+      return column?.kind === "continuous" ? limitsOf(column, this.colorLimits.value) : null;
+    });
   }
 
-  /** Take the cells that a tool caught, combined with those selected before. */
+  /** Take the cells that a tool caught, combined with those selected before. Hidden cells cannot be caught. */
   select(cells: Bitset, source: string, how: Combine = this.combine.value): void {
     const before = this.selection.value.cells;
-    const after = how === "add" ? before.union(cells) : how === "subtract" ? before.without(cells) : cells;
-    this.selection.value = { cells: after, source };
+    const visible = this.visible.value;
+    const caught = visible === null ? cells : cells.intersection(visible);
+    const combined = {
+      replace: () => caught,
+      add: () => before.union(caught),
+      subtract: () => before.without(caught),
+      intersect: () => before.intersection(caught),
+    };
+    this.selection.value = { cells: combined[how](), source };
   }
 
   clearSelection(source: string): void {
     this.selection.value = { cells: Bitset.empty(this.n_cells), source };
+  }
+
+  /** Change one field's filter; undefined takes it away. */
+  setFilter(field: string, filter: Filters[string] | undefined): void {
+    const { [field]: _, ...others } = this.filters.value;
+    this.filters.value = filter === undefined ? others : { ...others, [field]: filter };
+  }
+
+  /** Show another embedding, or another number of its dimensions, all of it. */
+  showEmbedding(key: string, dimension?: number): void {
+    const info = this.dataset.value?.embeddings.find((embedding) => embedding.key === key);
+    batch(() => {
+      this.camera.value = { pose: null, origin: null }; // the old one means nothing there
+      this.embedding.value = key;
+      this.dimension.value = dimension ?? info?.dimensions ?? 2;
+    });
   }
 
   /** Show a notice; one with the same key is replaced. */

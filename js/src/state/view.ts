@@ -6,4 +6,8 @@ export class ViewState {
   readonly outline: Signal<readonly number[] | null> = signal(null);
   /** Whether the legend is open where the plot is too narrow to show it always. */
   readonly legendOpen: Signal<boolean> = signal(false);
+  /** Whether the field search is open. */
+  readonly searchOpen: Signal<boolean> = signal(false);
+  /** Whether the menu of settings is open. */
+  readonly settingsOpen: Signal<boolean> = signal(false);
 }

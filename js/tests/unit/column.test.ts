@@ -5,13 +5,14 @@ import { type Column, categoricalColumn, continuousColumn, drawOrder } from "../
 const categorical = (codes: number[], n = 3) =>
   categoricalColumn({
     label: "louvain",
+    field: "louvain",
     codes: Uint8Array.from(codes),
     missing: 255,
     categories: Array.from({ length: n }, (_, index) => `c${index}`),
     colors: Array.from({ length: n }, () => "#000000"),
   });
 const continuous = (values: number[]) =>
-  continuousColumn({ label: "CD3D", layer: null, values: Float32Array.from(values) });
+  continuousColumn({ label: "CD3D", field: "gene:CD3D", layer: null, values: Float32Array.from(values) });
 const order = (column: Column) => [...(drawOrder(column) ?? [])];
 
 describe("a categorical column", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cells, formatCount, formatValue } from "../../src/ui/format";
+import { cells, formatCount, formatExactly, formatFilter, formatValue } from "../../src/ui/format";
 
 describe("numbers a person reads", () => {
   it.each([
@@ -34,5 +34,28 @@ describe("numbers a person reads", () => {
   it("a minus is one sign, however small or large the value", () => {
     expect(formatValue(-0.00012)).toBe("−1.2e-4");
     expect(formatValue(-2e7)).toBe("−2e+7");
+  });
+});
+
+describe("a filter a person reads", () => {
+  it.each([
+    ["pct_mito", { max: 15 }, "pct_mito ≤ 15"],
+    ["CD3E", { min: 1 }, "CD3E ≥ 1"],
+    ["n_counts", { min: -0.5, max: 12_000.25 }, "−0.5 ≤ n_counts ≤ 12000.25"],
+    ["leiden", { hide: ["1", "2"] }, "leiden: 2 hidden"],
+    ["leiden", { hide: ["1"], keep_missing: false }, "leiden: 1 hidden"],
+    ["leiden", { keep_missing: false }, "leiden: missing hidden"],
+    ["leiden", { hide: ["1"], enabled: false }, "leiden: 1 hidden"],
+  ])("on %s, %j, is “%s”", (name, filter, text) => {
+    expect(formatFilter(name, filter)).toBe(text);
+  });
+
+  it("is nothing where it does nothing", () => {
+    expect(formatFilter("leiden", {})).toBeNull();
+    expect(formatFilter("leiden", { hide: [], keep_missing: true })).toBeNull();
+  });
+
+  it("has all the digits of its ends", () => {
+    expect(formatExactly(-1234.5678)).toBe("−1234.5678");
   });
 });
