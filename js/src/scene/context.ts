@@ -25,7 +25,7 @@ export function lease(lost: () => void): Lease {
   const { leases } = pool();
   if (leases.length >= MAX_CONTEXTS) release(leases[0]);
   const canvas = document.createElement("canvas");
-  const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, stencil: false });
+  const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: true, stencil: false });
   if (gl === null) throw new WebGLUnavailable("This browser gives no WebGL2 context.");
   const taken: Lease = { gl, lost };
   canvas.addEventListener("webglcontextlost", () => forget(taken), { once: true });

@@ -25,6 +25,7 @@ export class FadePass {
   draw(rest: number): void {
     const { gl } = this;
     gl.useProgram(this.program);
+    gl.disable(gl.DEPTH_TEST);
     gl.enable(gl.BLEND);
     gl.blendColor(0, 0, 0, rest);
     gl.blendFunc(gl.ZERO, gl.CONSTANT_ALPHA);

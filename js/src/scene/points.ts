@@ -1,117 +1,79 @@
 import type { Bitset } from "../state/bitset";
-import { colormapTexels, parseColor } from "../state/colormaps";
+import { parseColor } from "../state/colormaps";
 import { type Column, drawOrder } from "../state/column";
 import type { Points } from "../state/store";
+import { BitTexture } from "./bits";
+import { LookupTexture } from "./lookup";
 import { makeProgram, uniformsOf } from "./program";
+import { isPlaced, type Projection } from "./projection";
+import { POINTS_FRAGMENT, POINTS_VERTEX } from "./shaders";
 
-const WORDS_A_ROW = 2048; // 32 cells a word: rows of 65,536 cells, far below any texture limit
-const COLORS_A_ROW = 1024;
 /** Stands for "not placed" and "missing" on the GPU, where NaN is not reliably told from numbers. */
 const NOWHERE = 3e38;
-
-const VERTEX = `#version 300 es
-precision highp float;
-precision highp int;
-precision highp usampler2D;
-
-layout(location = 0) in vec2 position;
-layout(location = 1) in float value;   // a category's code, or a continuous value
-
-uniform vec2 centerHigh;   // the camera's centre as two floats: deep zooms need more digits than one has
-uniform vec2 centerLow;
-uniform vec2 scale;        // data units to clip space
-uniform float diameter;    // device pixels
-uniform int kind;          // 0 no column, 1 categorical, 2 continuous
-uniform float categories;
-uniform vec2 limits;
-uniform sampler2D lookup;
-uniform vec3 missing;
-uniform usampler2D selection;
-uniform int layer;         // 0 every cell, 1 those not selected, 2 those selected, 3 the rings behind these
-uniform vec3 ringColor;
-
-out vec3 color;
-
-bool isSelected() {
-  int word = gl_VertexID >> 5;
-  uint bits = texelFetch(selection, ivec2(word % ${WORDS_A_ROW}, word / ${WORDS_A_ROW}), 0).r;
-  return ((bits >> uint(gl_VertexID & 31)) & 1u) == 1u;
-}
-
-void main() {
-  bool selected = layer != 0 && isSelected();
-  if (position.x > 1e38 || (layer == 1 && selected) || (layer >= 2 && !selected)) {
-    gl_Position = vec4(2.0, 2.0, 0.0, 1.0);
-    gl_PointSize = 1.0;
-    color = vec3(0.0);
-    return;
-  }
-  gl_Position = vec4(((position - centerHigh) - centerLow) * scale, 0.0, 1.0);
-  gl_PointSize = diameter + 1.0;   // half a pixel of soft edge on each side
-  color = missing;
-  if (layer == 3) {
-    color = ringColor;
-  } else if (kind == 1 && value < categories) {
-    int code = int(value + 0.5);
-    color = texelFetch(lookup, ivec2(code % ${COLORS_A_ROW}, code / ${COLORS_A_ROW}), 0).rgb;
-  } else if (kind == 2 && value < 1e38) {
-    float t = limits.y > limits.x ? clamp((value - limits.x) / (limits.y - limits.x), 0.0, 1.0) : 0.5;
-    color = texelFetch(lookup, ivec2(int(t * 255.0 + 0.5), 0), 0).rgb;
-  }
-}`;
-
-const FRAGMENT = `#version 300 es
-precision highp float;
-
-uniform float diameter;
-uniform float opacity;
-
-in vec3 color;
-out vec4 result;
-
-void main() {
-  float away = length(gl_PointCoord - 0.5) * (diameter + 1.0);
-  float cover = clamp(diameter * 0.5 + 0.5 - away, 0.0, 1.0);
-  if (cover == 0.0) discard;
-  float alpha = cover * opacity;
-  result = vec4(color * alpha, alpha);
-}`;
+const UNITS = { lookup: 0, selection: 1, visible: 2 } as const;
 
 const UNIFORMS = [
   "centerHigh",
   "centerLow",
+  "right",
+  "up",
+  "toward",
   "scale",
+  "nearness",
+  "fading",
+  "background",
   "diameter",
+  "wider",
   "kind",
   "categories",
   "limits",
   "lookup",
   "missing",
+  "painted",
+  "paint",
+  "filtered",
+  "visible",
   "selection",
-  "layer",
+  "part",
   "opacity",
-  "ringColor",
+  "edge",
 ] as const;
 
 /** How a frame is to be drawn. Lengths in device pixels. */
 export interface Frame {
-  readonly center: readonly [number, number];
-  /** Device pixels a data unit. */
-  readonly scale: number;
+  readonly projection: Projection;
   readonly width: number;
   readonly height: number;
+  /** Near cells cover far ones. */
+  readonly deep: boolean;
   readonly diameter: number;
-  readonly opacity: number;
-  /** Round the selected cells; 0 where the points are too small to carry one. */
-  readonly ringWidth: number;
+  /** The ends of the colour bar. */
+  readonly limits: readonly [number, number] | null;
   readonly missing: string;
-  readonly ringColor: string;
+  readonly background: string;
+  /** What the farthest cells lose to the background, from 0 to 1. */
+  readonly fading: number;
 }
 
-/** Which cells to draw. */
-export type Layer = "all" | "unselected" | "selected" | "rings";
+/** Some cells by their positions, in a buffer of the GPU. */
+export interface Listed {
+  readonly buffer: WebGLBuffer;
+  readonly first: number;
+  readonly count: number;
+}
 
-const LAYERS: Record<Layer, number> = { all: 0, unselected: 1, selected: 2, rings: 3 };
+/** Which of the visible cells to draw, and how. */
+export interface Layer {
+  readonly part: keyof typeof PARTS;
+  /** These alone; else all, in the column's order. */
+  readonly listed?: Listed;
+  readonly opacity: number;
+  /** Discs in one colour, so many device pixels larger all round than the cells, whatever their depth. */
+  readonly ring?: { readonly color: string; readonly width: number };
+}
+
+const PARTS = { all: 0, unselected: 1, selected: 2 };
+const EDGES = { whole: 0, solid: 1, soft: 2 };
 
 /** Draws the cells as round points. Uploads what changed and nothing else: a new colour moves no coordinates. */
 export class PointsPass {
@@ -120,56 +82,44 @@ export class PointsPass {
   private readonly positions: WebGLBuffer;
   private readonly values: WebGLBuffer;
   private readonly order: WebGLBuffer;
-  private readonly lookup: WebGLTexture;
-  private readonly bits: WebGLTexture;
-  private shown: { points?: Points | null; column?: Column | null; selection?: Bitset } = {};
-  private count = 0;
+  private readonly lookup: LookupTexture;
+  private readonly selection: BitTexture;
+  private readonly visible: BitTexture;
+  private points: Points | null = null;
+  private column: Column | null = null;
   private ordered = false;
-  private kind = 0;
-  private categories = 0;
-  private limits: readonly [number, number] = [0, 1];
+  private filtered = false;
 
   constructor(private readonly gl: WebGL2RenderingContext) {
-    this.program = makeProgram(gl, VERTEX, FRAGMENT);
+    this.program = makeProgram(gl, POINTS_VERTEX, POINTS_FRAGMENT);
     this.uniforms = uniformsOf(gl, this.program, UNIFORMS);
     this.positions = gl.createBuffer();
     this.values = gl.createBuffer();
     this.order = gl.createBuffer();
-    this.lookup = gl.createTexture();
-    this.bits = gl.createTexture();
+    this.lookup = new LookupTexture(gl, UNITS.lookup);
+    this.selection = new BitTexture(gl, UNITS.selection);
+    this.visible = new BitTexture(gl, UNITS.visible);
   }
 
-  setPoints(points: Points | null): void {
-    if (points === this.shown.points) return;
-    this.shown.points = points;
-    this.count = points === null ? 0 : points.xy.length / 2;
-    if (points === null) return;
+  setPoints(points: Points): void {
+    const { coords, stride } = points;
+    // The same coordinates in two dimensions and in three are one upload.
+    const there = this.points?.coords === coords && this.points.stride === stride;
+    this.points = points;
+    if (there) return;
     const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.positions);
     gl.bufferData(gl.ARRAY_BUFFER, placedOnly(points), gl.STATIC_DRAW);
   }
 
-  setColumn(column: Column | null): void {
-    if (column === this.shown.column) return;
-    this.shown.column = column;
-    this.ordered = false;
-    this.kind = 0;
-    if (column === null) return;
+  setColumn(column: Column | null, colormap: string): void {
+    if (column !== null) this.lookup.set(column, colormap);
+    const before = this.column;
+    this.column = column;
+    if (column === null || (before !== null && perCell(before) === perCell(column))) return;
     const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, this.values);
-    if (column.kind === "categorical") {
-      this.kind = 1;
-      this.categories = column.categories.length;
-      // Codes of four bytes go up as floats, which are exact to 16 million; WebGL has no float view of a uint32.
-      const { codes } = column;
-      gl.bufferData(gl.ARRAY_BUFFER, codes instanceof Uint32Array ? Float32Array.from(codes) : codes, gl.STATIC_DRAW);
-      this.uploadLookup(paletteTexels(column.colors));
-    } else {
-      this.kind = 2;
-      this.limits = column.range ?? [0, 1];
-      gl.bufferData(gl.ARRAY_BUFFER, numbersOnly(column.values), gl.STATIC_DRAW);
-      this.uploadLookup(colormapTexels());
-    }
+    gl.bufferData(gl.ARRAY_BUFFER, attributeOf(column), gl.STATIC_DRAW);
     const order = drawOrder(column);
     this.ordered = order !== null;
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
@@ -177,123 +127,144 @@ export class PointsPass {
   }
 
   setSelection(cells: Bitset): void {
-    const before = this.shown.selection;
-    if (cells === before) return;
-    this.shown.selection = cells;
-    const { gl } = this;
-    const rows = Math.max(1, Math.ceil(cells.words.length / WORDS_A_ROW));
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.bits);
-    if (before?.size !== cells.size) {
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32UI, WORDS_A_ROW, rows, 0, gl.RED_INTEGER, gl.UNSIGNED_INT, null);
-      nearest(gl);
-    }
-    for (let row = 0; row < rows; row++) {
-      const words = cells.words.subarray(row * WORDS_A_ROW, (row + 1) * WORDS_A_ROW);
-      const old =
-        before?.size === cells.size ? before.words.subarray(row * WORDS_A_ROW, (row + 1) * WORDS_A_ROW) : null;
-      if (old?.every((word, index) => word === words[index])) continue;
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, words.length, 1, gl.RED_INTEGER, gl.UNSIGNED_INT, words);
-    }
+    this.selection.set(cells);
+  }
+
+  /** The cells that are to be seen; null for all. */
+  setVisible(cells: Bitset | null): void {
+    this.filtered = cells !== null;
+    if (cells !== null) this.visible.set(cells);
   }
 
   draw(frame: Frame, layer: Layer): void {
     const { gl, uniforms } = this;
-    if (this.count === 0) return;
+    if (this.count === 0 || layer.listed?.count === 0) return;
     gl.useProgram(this.program);
-    const high = frame.center.map(Math.fround);
-    gl.uniform2f(uniforms.centerHigh, high[0], high[1]);
-    gl.uniform2f(uniforms.centerLow, frame.center[0] - high[0], frame.center[1] - high[1]);
-    gl.uniform2f(uniforms.scale, (2 * frame.scale) / frame.width, (2 * frame.scale) / frame.height);
-    gl.uniform1f(uniforms.diameter, frame.diameter + (layer === "rings" ? 2 * frame.ringWidth : 0));
-    gl.uniform1f(uniforms.opacity, layer === "all" || layer === "unselected" ? frame.opacity : 1);
-    gl.uniform1i(uniforms.layer, LAYERS[layer]);
-    gl.uniform1i(uniforms.kind, this.kind);
-    gl.uniform1f(uniforms.categories, this.categories);
-    gl.uniform2f(uniforms.limits, this.limits[0], this.limits[1]);
-    gl.uniform3fv(uniforms.missing, unit(frame.missing));
-    gl.uniform3fv(uniforms.ringColor, unit(frame.ringColor));
-    gl.uniform1i(uniforms.lookup, 0);
-    gl.uniform1i(uniforms.selection, 1);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.lookup);
-    gl.activeTexture(gl.TEXTURE1);
-    gl.bindTexture(gl.TEXTURE_2D, this.bits);
-
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.positions);
-    gl.enableVertexAttribArray(0);
-    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
-    if (this.kind === 0) {
-      gl.disableVertexAttribArray(1);
-    } else {
-      gl.bindBuffer(gl.ARRAY_BUFFER, this.values);
-      gl.enableVertexAttribArray(1);
-      gl.vertexAttribPointer(1, 1, this.valueType, false, 0, 0);
-    }
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.ordered ? this.order : null);
-
+    this.setUniforms(frame, layer);
+    this.bind(layer);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-    if (this.ordered) gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
-    else gl.drawArrays(gl.POINTS, 0, this.count);
+    if (!frame.deep || layer.ring !== undefined) {
+      gl.uniform1i(uniforms.edge, EDGES.whole);
+      this.drawPoints(layer);
+      return;
+    }
+    gl.enable(gl.DEPTH_TEST);
+    gl.depthFunc(gl.LEQUAL); // of cells on one spot the last, as in a plane
+    gl.uniform1i(uniforms.edge, EDGES.solid);
+    this.drawPoints(layer);
+    // The soft edges afterwards and without a depth: what lies behind them has to be there for them to blend with.
+    gl.depthMask(false);
+    gl.uniform1i(uniforms.edge, EDGES.soft);
+    this.drawPoints(layer);
+    gl.depthMask(true);
+    gl.disable(gl.DEPTH_TEST);
   }
 
   /** Cells that have a place, counted in the GPU's own copy of the coordinates. */
   countPlaced(): number {
-    if (this.count === 0) return 0;
+    if (this.points === null || this.count === 0) return 0;
     const { gl } = this;
-    const copy = new Float32Array(2 * this.count);
+    const { stride } = this.points;
+    const copy = new Float32Array(stride * this.count);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.positions);
     gl.getBufferSubData(gl.ARRAY_BUFFER, 0, copy);
     let placed = 0;
-    for (let index = 0; index < copy.length; index += 2) if (copy[index] < NOWHERE / 2) placed++;
+    for (let index = 0; index < copy.length; index += stride) if (copy[index] < NOWHERE / 2) placed++;
     return placed;
   }
 
-  private get valueType(): number {
-    const { column } = this.shown;
-    if (column?.kind === "categorical" && column.codes instanceof Uint8Array) return this.gl.UNSIGNED_BYTE;
-    if (column?.kind === "categorical" && column.codes instanceof Uint16Array) return this.gl.UNSIGNED_SHORT;
-    return this.gl.FLOAT;
+  private get count(): number {
+    return this.points === null ? 0 : this.points.coords.length / this.points.stride;
   }
 
-  private uploadLookup(texels: Uint8Array<ArrayBuffer>): void {
+  private setUniforms(frame: Frame, layer: Layer): void {
+    const { gl, uniforms, column } = this;
+    const { center, right, up, toward, scale, nearness } = frame.projection;
+    const high = center.map(Math.fround);
+    gl.uniform3f(uniforms.centerHigh, high[0], high[1], high[2]);
+    gl.uniform3f(uniforms.centerLow, center[0] - high[0], center[1] - high[1], center[2] - high[2]);
+    gl.uniform3f(uniforms.right, ...right);
+    gl.uniform3f(uniforms.up, ...up);
+    gl.uniform3f(uniforms.toward, ...toward);
+    gl.uniform2f(uniforms.scale, (2 * scale) / frame.width, (2 * scale) / frame.height);
+    gl.uniform1f(uniforms.nearness, nearness);
+    gl.uniform1f(uniforms.fading, frame.fading);
+    gl.uniform3fv(uniforms.background, unit(frame.background));
+    gl.uniform1f(uniforms.diameter, frame.diameter);
+    gl.uniform1f(uniforms.wider, 2 * (layer.ring?.width ?? 0));
+    gl.uniform1i(uniforms.kind, column === null ? 0 : column.kind === "categorical" ? 1 : 2);
+    gl.uniform1f(uniforms.categories, column?.kind === "categorical" ? column.categories.length : 0);
+    gl.uniform2f(uniforms.limits, ...(frame.limits ?? [0, 1]));
+    gl.uniform3fv(uniforms.missing, unit(frame.missing));
+    gl.uniform1i(uniforms.painted, layer.ring === undefined ? 0 : 1);
+    gl.uniform3fv(uniforms.paint, unit(layer.ring?.color ?? frame.missing));
+    gl.uniform1i(uniforms.filtered, this.filtered ? 1 : 0);
+    gl.uniform1i(uniforms.part, PARTS[layer.part]);
+    gl.uniform1f(uniforms.opacity, layer.opacity);
+    for (const name of ["lookup", "selection", "visible"] as const) {
+      gl.uniform1i(uniforms[name], UNITS[name]);
+      this[name].bind();
+    }
+  }
+
+  private bind({ listed }: Layer): void {
+    const { gl, points, column } = this;
+    if (points === null) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.positions);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, points.axes, gl.FLOAT, false, points.stride * Float32Array.BYTES_PER_ELEMENT, 0);
+    if (column === null) {
+      gl.disableVertexAttribArray(1);
+    } else {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.values);
+      gl.enableVertexAttribArray(1);
+      gl.vertexAttribPointer(1, 1, typeOf(gl, column), false, 0, 0);
+    }
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, listed?.buffer ?? (this.isOrdered ? this.order : null));
+  }
+
+  private get isOrdered(): boolean {
+    return this.column !== null && this.ordered;
+  }
+
+  private drawPoints({ listed }: Layer): void {
     const { gl } = this;
-    const rows = Math.ceil(texels.length / 4 / COLORS_A_ROW);
-    const padded = new Uint8Array(4 * COLORS_A_ROW * rows);
-    padded.set(texels);
-    gl.activeTexture(gl.TEXTURE0);
-    gl.bindTexture(gl.TEXTURE_2D, this.lookup);
-    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, COLORS_A_ROW, rows, 0, gl.RGBA, gl.UNSIGNED_BYTE, padded);
-    nearest(gl);
+    if (listed !== undefined) gl.drawElements(gl.POINTS, listed.count, gl.UNSIGNED_INT, 4 * listed.first);
+    else if (this.isOrdered) gl.drawElements(gl.POINTS, this.count, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, this.count);
   }
-}
-
-function nearest(gl: WebGL2RenderingContext): void {
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
 }
 
 /** Coordinates with cells that have no place moved out of every view. */
 function placedOnly(points: Points): Float32Array<ArrayBuffer> {
-  if (points.placed === points.xy.length / 2) return points.xy;
-  const xy = points.xy.slice();
-  for (let index = 0; index < xy.length; index += 2) {
-    if (!Number.isFinite(xy[index]) || !Number.isFinite(xy[index + 1])) xy.fill(NOWHERE, index, index + 2);
+  const { coords, stride, placed } = points;
+  const cells = coords.length / stride;
+  if (placed === cells) return coords;
+  const moved = coords.slice();
+  for (let cell = 0; cell < cells; cell++) {
+    if (!isPlaced(points, cell)) moved.fill(NOWHERE, cell * stride, (cell + 1) * stride);
   }
-  return xy;
+  return moved;
 }
 
-function numbersOnly(values: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  return values.map((value) => (Number.isNaN(value) ? NOWHERE : Math.min(Math.max(value, -1e38), 0.9e38)));
+function perCell(column: Column): ArrayBufferView {
+  return column.kind === "categorical" ? column.codes : column.values;
 }
 
-function paletteTexels(colors: readonly string[]): Uint8Array<ArrayBuffer> {
-  const texels = new Uint8Array(4 * Math.max(colors.length, 1));
-  colors.forEach((color, index) => {
-    texels.set([...parseColor(color), 255], 4 * index);
-  });
-  return texels;
+/** What the column says about each cell, as the GPU takes it. */
+function attributeOf(column: Column): ArrayBufferView<ArrayBuffer> {
+  if (column.kind === "continuous") {
+    return column.values.map((value) => (Number.isNaN(value) ? NOWHERE : Math.min(Math.max(value, -1e38), 0.9e38)));
+  }
+  // Codes of four bytes go up as floats, which are exact to 16 million; WebGL has no float view of a uint32.
+  return column.codes instanceof Uint32Array ? Float32Array.from(column.codes) : column.codes;
+}
+
+function typeOf(gl: WebGL2RenderingContext, column: Column): number {
+  if (column.kind === "categorical" && column.codes instanceof Uint8Array) return gl.UNSIGNED_BYTE;
+  if (column.kind === "categorical" && column.codes instanceof Uint16Array) return gl.UNSIGNED_SHORT;
+  return gl.FLOAT;
 }
 
 function unit(color: string): number[] {

@@ -34,3 +34,9 @@ export function uniformsOf<Name extends string>(
     WebGLUniformLocation | null
   >;
 }
+
+/** Let the texture that is bound give its texels as they are. */
+export function nearest(gl: WebGL2RenderingContext): void {
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+}

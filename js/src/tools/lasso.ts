@@ -1,10 +1,11 @@
-import { pointsInside } from "./polygon";
+import { cellsInside } from "./caught";
 import type { Tool } from "./tool";
 
 const STEP = 3; // CSS pixels between corners: finer than a hand draws
 
 /** Draw round cells to select them. The outline closes by itself; where it crosses itself the even-odd rule holds. */
 export const lasso: Tool = ({ store, view, camera }, from, combine) => {
+  const points = store.points.value;
   let outline: readonly number[] = [from.x, from.y];
   let last = from;
   return {
@@ -16,13 +17,9 @@ export const lasso: Tool = ({ store, view, camera }, from, combine) => {
     },
     end() {
       view.outline.value = null;
-      const points = store.points.value;
-      if (points === null || outline.length < 6) return;
-      const corners = new Float64Array(outline.length);
-      for (let index = 0; index < outline.length; index += 2) {
-        corners.set(camera.unproject(outline[index], outline[index + 1]), index);
-      }
-      store.select(pointsInside(points.xy, corners), "lasso", combine);
+      // Another embedding may have come in the middle of it: nobody drew round those.
+      if (points === null || points !== store.points.value || outline.length < 6) return;
+      store.select(cellsInside(points, camera, outline), "lasso", combine);
     },
     cancel() {
       view.outline.value = null;

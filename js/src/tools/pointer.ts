@@ -1,12 +1,12 @@
-import { appearance } from "../scene/appearance";
-import type { Combine, ToolName } from "../state/store";
+import { box } from "./box";
+import { cellAt, Hover } from "./hover";
+import { STEERING } from "./keys";
 import { lasso } from "./lasso";
-import { navigate } from "./navigate";
-import { pickCell } from "./pick";
+import { navigate, pan } from "./navigate";
+import { type Meant, meaningOf } from "./press";
 import type { Gesture, PointerAt, Tool, ToolContext } from "./tool";
 
-const TOOLS: Record<ToolName, Tool> = { navigate, lasso };
-const REACH = 6; // CSS pixels from a cell that still count as on it
+const TOOLS: Record<Meant["tool"], Tool> = { navigate, pan, lasso, box };
 const CLICK = 6; // CSS pixels: a shorter drag is a click
 const RECENT = 700; // ms: a wheel turned this soon after the pointer moved over the plot means the plot
 const SPIN = 300; // ms: turns of one spin of the wheel belong together
@@ -21,9 +21,9 @@ export interface Click {
 /**
  * Turns pointers, wheel and keys over the plot into what the tools do.
  *
- * Left drag: the tool; Shift adds, Alt or Ctrl subtracts. Shift+drag while navigating is a quick lasso. Right or middle
- * drag, or with Space held, pans in every tool. The wheel zooms where the pointer is, but a page that is being scrolled
- * past the plot keeps scrolling.
+ * A drag does what press.ts says. The wheel zooms where the pointer is, but a page that is being scrolled past the plot
+ * keeps scrolling. Arrow keys pan a plane and turn an orbit, + and − zoom, a double click shows all cells. The cell under
+ * a pointer that presses nothing is the store's hover.
  *
  * @returns takes the listeners off again.
  */
@@ -31,6 +31,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
   const { store, camera } = context;
   const off = new AbortController();
   const { signal } = off;
+  const hover = new Hover(context);
   let drag: { id: number; gesture: Gesture; from: PointerAt; farthest: number } | null = null;
   let space = false;
   let movedAt = Number.NEGATIVE_INFINITY;
@@ -49,6 +50,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
     "pointerdown",
     (event) => {
       if (drag !== null) return;
+      camera.stop();
       plot.focus({ preventScroll: true });
       plot.setPointerCapture(event.pointerId);
       const from = at(event);
@@ -60,6 +62,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
     "pointermove",
     (event) => {
       movedAt = event.timeStamp;
+      if (drag === null && event.buttons === 0) hover.move(at(event));
       if (drag?.id !== event.pointerId) return;
       // A further button of a mouse comes as a move. The right one while drawing: never mind.
       if (event.button === 2) return cancel();
@@ -70,6 +73,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
         drag.farthest = Math.max(drag.farthest, Math.hypot(to.x - drag.from.x, to.y - drag.from.y));
         drag.gesture.move(to);
       }
+      if (drag.farthest >= CLICK) hover.leave();
     },
     { signal },
   );
@@ -89,6 +93,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
     { signal },
   );
   plot.addEventListener("pointercancel", () => cancel(), { signal });
+  plot.addEventListener("pointerleave", () => hover.leave(), { signal });
   plot.addEventListener("contextmenu", (event) => event.preventDefault(), { signal });
   plot.addEventListener(
     "wheel",
@@ -109,18 +114,15 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
     },
     { signal, passive: false },
   );
-  plot.addEventListener("dblclick", () => store.tool.value === "navigate" && camera.fit(), { signal });
+  plot.addEventListener("dblclick", () => store.tool.value === "navigate" && camera.moveTo(camera.fitted(), true), {
+    signal,
+  });
   plot.addEventListener(
     "keydown",
     (event) => {
-      if (event.key === " ") {
-        space = true;
-        event.preventDefault(); // or the page scrolls
-      }
-      if (event.key === "Escape" && drag !== null) {
-        event.stopPropagation();
-        cancel();
-      }
+      if (!press(event)) return;
+      event.preventDefault(); // or the page scrolls
+      event.stopPropagation();
     },
     { signal },
   );
@@ -131,31 +133,33 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
   plot.addEventListener("blur", releaseSpace, { signal });
 
   function begin(event: PointerEvent, from: PointerAt): Gesture {
-    const tool: ToolName = event.button !== 0 || space ? "navigate" : store.tool.value;
-    if (tool === "navigate" && event.button === 0 && event.shiftKey && !space) {
-      return lasso(context, from, event.altKey ? "subtract" : store.combine.value);
-    }
-    return TOOLS[tool](context, from, combineFor(event));
+    const { button, shiftKey: shift, altKey: alt } = event;
+    const held = { button, shift, alt, ctrl: event.ctrlKey || event.metaKey, space };
+    const { tool, combine } = meaningOf(held, store.tool.value, camera.axes, store.combine.value);
+    return TOOLS[tool](context, from, combine);
   }
 
-  function combineFor(event: PointerEvent): Combine {
-    if (event.altKey || event.ctrlKey || event.metaKey) return "subtract";
-    return event.shiftKey ? "add" : store.combine.value;
+  /** Whether a key is ours; if so it has been done. */
+  function press({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+    if (key === "Escape" && drag !== null) {
+      cancel();
+      return true;
+    }
+    if (ctrlKey || metaKey || altKey) return false;
+    if (key === " ") {
+      space = true;
+      return true;
+    }
+    if (!Object.hasOwn(STEERING, key)) return false;
+    if (drag === null) STEERING[key](camera); // the outline is in pixels: the cells must not move under it
+    return true;
   }
 
   function click(event: PointerEvent, where: PointerAt): void {
-    const points = store.points.value;
-    if (points === null || event.button > 2) return;
-    const [width, height] = camera.size.value;
-    const { diameter } = appearance(points.placed, width * height, camera.pose.value.zoom, store.pointSize.value);
-    const cell = pickCell(points.xy, camera, where.x, where.y, Math.max(REACH, diameter / 2));
+    const cell = event.button > 2 ? null : cellAt(context, where);
     if (cell === null) return;
-    onClick({
-      cell,
-      button: event.button === 1 ? 1 : event.button,
-      shift: event.shiftKey,
-      ctrl: event.ctrlKey || event.metaKey,
-    });
+    const { button, shiftKey: shift } = event;
+    onClick({ cell, button, shift, ctrl: event.ctrlKey || event.metaKey });
   }
 
   function cancel(): void {
@@ -165,6 +169,7 @@ export function handlePointer(plot: HTMLElement, context: ToolContext, onClick: 
 
   return () => {
     cancel();
+    hover.dispose();
     off.abort();
   };
 }

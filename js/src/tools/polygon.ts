@@ -2,17 +2,22 @@ import { Bitset } from "../state/bitset";
 
 const MAX_BANDS = 2048;
 
+/** Points on something flat: `stride` numbers each, of which x and y come first. One with a NaN is never inside. */
+export interface Flat {
+  readonly values: Float32Array | Float64Array;
+  readonly stride: 2 | 3;
+}
+
 /**
  * The points inside a closed polygon, by the even-odd rule: a region that the outline winds round twice is outside.
  *
  * Horizontal bands hold the edges that reach into them, so that a point is tested against few edges; the test itself
  * is the textbook one (W. R. Franklin's pnpoly), in float64, so that any other even-odd test gives the same cells.
  *
- * @param xy x0, y0, x1, y1, …; a point with a NaN is never inside
- * @param outline the polygon's corners, the same way
+ * @param outline the polygon's corners, x0, y0, x1, y1, …
  */
-export function pointsInside(xy: Float32Array, outline: ArrayLike<number>): Bitset {
-  const size = xy.length / 2;
+export function pointsInside({ values, stride }: Flat, outline: ArrayLike<number>): Bitset {
+  const size = values.length / stride;
   const corners = outline.length / 2;
   if (corners < 3) return Bitset.empty(size);
   const [low, high] = extent(outline, 1);
@@ -23,8 +28,8 @@ export function pointsInside(xy: Float32Array, outline: ArrayLike<number>): Bits
   const edges = edgesByBand(outline, corners, bands, bandOf);
 
   return Bitset.where(size, (cell) => {
-    const x = xy[2 * cell];
-    const y = xy[2 * cell + 1];
+    const x = values[stride * cell];
+    const y = values[stride * cell + 1];
     if (!(x >= left && x <= right && y >= low && y <= high)) return false;
     let inside = false;
     for (const corner of edges[bandOf(y)]) {
@@ -36,6 +41,21 @@ export function pointsInside(xy: Float32Array, outline: ArrayLike<number>): Bits
       if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
     }
     return inside;
+  });
+}
+
+/** The points in a rectangle, its border included; its corners are any two opposite ones. */
+export function pointsBetween(
+  { values, stride }: Flat,
+  a: readonly [number, number],
+  b: readonly [number, number],
+): Bitset {
+  const [left, right] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])];
+  const [low, high] = [Math.min(a[1], b[1]), Math.max(a[1], b[1])];
+  return Bitset.where(values.length / stride, (cell) => {
+    const x = values[stride * cell];
+    const y = values[stride * cell + 1];
+    return x >= left && x <= right && y >= low && y <= high;
   });
 }
 

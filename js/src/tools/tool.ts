@@ -1,4 +1,4 @@
-import type { Camera2D } from "../scene/camera";
+import type { Camera } from "../scene/camera";
 import type { Combine, Store } from "../state/store";
 import type { ViewState } from "../state/view";
 
@@ -6,7 +6,7 @@ import type { ViewState } from "../state/view";
 export interface ToolContext {
   readonly store: Store;
   readonly view: ViewState;
-  readonly camera: Camera2D;
+  readonly camera: Camera;
 }
 
 /** A pointer in CSS pixels of the plot. */

@@ -1,15 +1,17 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Panel } from "../../src/scene/scene";
-import { Scene } from "../../src/scene/scene";
+import { describe, expect, it, vi } from "vitest";
+import type { Panel, Scene } from "../../src/scene/scene";
 import { Bitset } from "../../src/state/bitset";
-import { colormapTexels } from "../../src/state/colormaps";
-import { type Column, categoricalColumn, continuousColumn } from "../../src/state/column";
 import type { Points, Store } from "../../src/state/store";
 import {
+  CLOSE,
+  categorical,
   cellsAt,
   contexts,
+  continuous,
   difference,
+  expectColor,
   inkOf,
+  mapped,
   nextFrame,
   onScreenWithRatio,
   painted,
@@ -20,55 +22,13 @@ import {
   rgba,
   storeWith,
   THEME,
+  useScenes,
 } from "./picture";
 
-const CLOSE = 3; // of 255: what rounding and premultiplied alpha may change
-
-function categorical(codes: Uint8Array | Uint16Array | Uint32Array, colors: string[], missing: number): Column {
-  return categoricalColumn({
-    label: "louvain",
-    codes: codes as Uint8Array<ArrayBuffer>,
-    missing,
-    categories: colors.map((_, index) => `c${index}`),
-    colors,
-  });
-}
-
-const continuous = (...values: number[]): Column =>
-  continuousColumn({ label: "CD3D", layer: null, values: Float32Array.from(values) });
-
-function viridis(t: number): Rgba {
-  return [...colormapTexels().slice(4 * Math.round(255 * t), 4 * Math.round(255 * t) + 4)] as Rgba;
-}
+const viridis = (t: number): Rgba => mapped("viridis", t);
 
 describe("the scene", () => {
-  const scenes: Scene[] = [];
-  const errors: unknown[] = [];
-
-  function show(points: Points, column: Column | null = null, panel = panelOver()): [Store, Scene, Panel] {
-    const store = storeWith(points);
-    store.column.value = column;
-    const scene = sceneOf(store);
-    scene.add(panel);
-    return [store, scene, panel];
-  }
-  function sceneOf(store: Store, onPainted?: () => void): Scene {
-    const scene = new Scene(store, (error) => errors.push(error), onPainted);
-    scenes.push(scene);
-    return scene;
-  }
-  const expectColor = (found: Rgba, expected: Rgba, within = CLOSE) =>
-    expect(difference(found, expected), `${found} is not ${expected}`).toBeLessThanOrEqual(within);
-
-  beforeEach(() => {
-    errors.length = 0;
-  });
-  afterEach(() => {
-    for (const scene of scenes.splice(0)) scene.dispose();
-    vi.restoreAllMocks();
-    expect(contexts()).toHaveLength(0);
-    expect(errors).toEqual([]);
-  });
+  const { sceneOf, show } = useScenes();
 
   it("draws cells where they are, grey without a column, and nothing elsewhere", async () => {
     const [, scene, panel] = show(cellsAt([1, 1], [9, 3]));
@@ -208,24 +168,24 @@ describe("the scene", () => {
   it("tells neighbours apart deep in a zoom, far from the origin", async () => {
     // A thousandth apart at a thousand, where float32 has steps of 6e-5; 40 pixels on the screen.
     const coordinates = Array.from({ length: 5 }, (_, index): [number, number] => [1000 + index * 1e-3, 1000.002]);
-    const points: Points = { ...cellsAt(...coordinates), min: [0, 0], max: [2000, 2000] };
-    const panel = panelOver({ min: [0, 0], max: [2000, 2000] } as never);
+    const points: Points = { ...cellsAt(...coordinates), min: [0, 0, 0], max: [2000, 2000, 0] };
+    const panel = panelOver(points);
     const column = continuous(0, 1, 2, 3, 4);
     const [store, scene] = show(points, column, panel);
     store.pointSize.value = 0.01; // points grow with the zoom
     await painted(scene);
     const { camera } = panel;
-    camera.pose.value = { center: [1000.002, 1000.002], zoom: 4e5 };
+    camera.moveTo({ ...camera.fitted(), center: [1000.002, 1000.002, 0], zoom: 4e5 }, false);
     expect(camera.scale).toBeCloseTo(40_000, 0);
     await painted(scene);
     for (let cell = 0; cell < 5; cell++) {
-      expectColor(pixelAt(panel, points.xy[2 * cell], points.xy[2 * cell + 1]), viridis(cell / 4), 6);
+      expectColor(pixelAt(panel, points.coords[2 * cell], points.coords[2 * cell + 1]), viridis(cell / 4), 6);
     }
     expect(pixelAt(panel, 1000.0025, 1000.002)[3]).toBe(0);
     // The camera's centre itself is finer than a float32: half a step of it are 12 pixels here.
-    camera.pose.value = { center: [1000.002 + 3e-5, 1000.002], zoom: 4e6 };
+    camera.moveTo({ ...camera.fitted(), center: [1000.002 + 3e-5, 1000.002, 0], zoom: 4e6 }, false);
     await painted(scene);
-    expectColor(pixelAt(panel, points.xy[4], points.xy[5]), viridis(0.5), 6);
+    expectColor(pixelAt(panel, points.coords[4], points.coords[5]), viridis(0.5), 6);
   });
 
   it("draws device pixels, and points of the same size to the eye", async () => {
@@ -295,14 +255,8 @@ describe("the scene", () => {
 
   it("uploads only those rows of the selection that have changed", async () => {
     const n = 200_000; // four rows of 65,536
-    const points: Points = {
-      key: "X_umap",
-      xy: new Float32Array(2 * n).fill(1e6), // far out of the picture
-
-      min: [0, 0],
-      max: [10, 10],
-      placed: n,
-    };
+    const coords = new Float32Array(2 * n).fill(1e6); // far out of the picture
+    const points: Points = { ...cellsAt(), coords, placed: n };
     const [store, scene] = show(points);
     await painted(scene);
     const upload = vi.spyOn(WebGL2RenderingContext.prototype, "texSubImage2D");
@@ -323,12 +277,12 @@ describe("the scene", () => {
 
   it("finds the selected ones among many cells", async () => {
     const n = 150_000;
-    const xy = new Float32Array(2 * n).fill(1e6); // far out of the picture
+    const coords = new Float32Array(2 * n).fill(1e6); // far out of the picture
     const picked = [0, 31, 32, 65_535, 65_536, 149_999];
     picked.forEach((cell, index) => {
-      xy.set([1 + 1.5 * index, 1], 2 * cell);
+      coords.set([1 + 1.5 * index, 1], 2 * cell);
     });
-    const [store, scene, panel] = show({ ...cellsAt([0, 0]), xy, placed: n });
+    const [store, scene, panel] = show({ ...cellsAt(), coords, placed: n });
     store.pointSize.value = 4;
     store.select(Bitset.fromPositions(n, picked), "lasso", "replace");
     await painted(scene);
