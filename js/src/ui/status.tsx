@@ -1,24 +1,73 @@
-import type { Store } from "../state/store";
+import { Cable, Waypoints, Zap } from "lucide-preact";
+import type { Store, Transport } from "../state/store";
+import { SMALL_ICON } from "./button";
+import { FilterChips } from "./chips";
 import { cells, formatCount } from "./format";
 
+const ROADS: Record<Transport, { icon: typeof Zap; text: string }> = {
+  direct: { icon: Zap, text: "Data come straight from Python" },
+  override: { icon: Zap, text: "Data come from Python by the address that was set for it" },
+  proxy: { icon: Waypoints, text: "Data come through Jupyter's proxy" },
+  colab: { icon: Waypoints, text: "Data come through Colab's proxy" },
+  comm: {
+    icon: Cable,
+    text: "Data come through the notebook's own connection: fine for most data, slower for very large ones",
+  },
+};
+
+/** How many cells are in sight and why, what is under way, and where the data come from. */
 export function StatusLine({ store }: { store: Store }) {
   const progress = store.progress.value;
   const points = store.points.value;
-  const dataset = store.dataset.value;
   const away = points === null ? 0 : store.n_cells - points.placed;
   return (
     <footer class="status">
-      <span>{cells(store.n_cells)}</span>
+      <Shown store={store} />
       {away > 0 && (
         <span title={`Their coordinates in ${points?.key} are not finite`}>{formatCount(away)} not placed</span>
       )}
+      <FilterChips store={store} />
       {progress !== null && (
-        <span role="status">{progress.waiting ? "Waiting for Python" : `Loading ${progress.label}`}</span>
+        <span class="loading" role="status">
+          {progress.waiting ? "Waiting for Python" : `Loading ${progress.label}`}
+        </span>
       )}
-      <span class="end">{dataset === null ? "" : `${formatCount(dataset.n_genes)} genes`}</span>
+      <Origin store={store} />
       {progress !== null && progress.total !== null && (
         <span class="progress" style={{ width: `${(100 * progress.loaded) / Math.max(progress.total, 1)}%` }} />
       )}
     </footer>
+  );
+}
+
+function Shown({ store }: { store: Store }) {
+  const shown = store.visibleCount.value;
+  const hidden = store.marks.value.hidden?.count ?? 0;
+  const why = hidden > 0 ? `Python has hidden ${cells(hidden)}` : undefined;
+  const all = shown === store.n_cells;
+  return (
+    <span class="shown" aria-live="polite" title={why}>
+      {all ? cells(store.n_cells) : `${formatCount(shown)} of ${formatCount(store.n_cells)} shown`}
+    </span>
+  );
+}
+
+/** The matrix that genes come from, and the road that data take. */
+function Origin({ store }: { store: Store }) {
+  const matrix = store.layer.value ?? store.dataset.value?.default_layer ?? null;
+  const road = store.transport.value === null ? null : ROADS[store.transport.value];
+  return (
+    <span class="origin">
+      {matrix !== null && (
+        <span class="matrix" title={`Genes come from ${matrix}`}>
+          {matrix}
+        </span>
+      )}
+      {road !== null && (
+        <span class="road" role="img" title={road.text} aria-label={road.text}>
+          <road.icon {...SMALL_ICON} />
+        </span>
+      )}
+    </span>
   );
 }

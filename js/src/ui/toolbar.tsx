@@ -1,106 +1,71 @@
-import { ChevronDown, Lasso, List, Maximize, Minus, Move, Palette, Plus, X } from "lucide-preact";
+import { Lasso, List, Maximize, Minus, Move, Plus, SquareDashed, SquaresIntersect, X } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import type { Combine, Store, ToolName } from "../state/store";
 import type { ViewState } from "../state/view";
+import { Button, ICON } from "./button";
+import { EmbeddingChoice } from "./embedding";
+import { FieldSearch } from "./field-search";
 import { formatCount } from "./format";
-
-const ICON = { size: 16, strokeWidth: 1.5, "aria-hidden": true } as const;
+import { Settings } from "./settings";
 
 export function Toolbar({ store, view, showAll }: { store: Store; view: ViewState; showAll: () => void }) {
   return (
     <header class="toolbar" role="toolbar" aria-label="Plot tools">
-      <ColorBy store={store} />
+      <FieldSearch store={store} view={view} />
       <EmbeddingChoice store={store} />
       <span class="rule" />
-      <ToolButton store={store} name="navigate" label="Move: drag to pan, wheel to zoom (V)">
+      <Tools store={store} />
+      <Button label="Show all cells (R)" class="show-all" onClick={showAll}>
+        <Maximize {...ICON} />
+      </Button>
+      <span class="gap" />
+      <Selected store={store} />
+      {store.column.value !== null && (
+        <Button
+          class="toggle-legend"
+          label="Legend"
+          pressed={view.legendOpen.value}
+          onClick={() => {
+            view.legendOpen.value = !view.legendOpen.value;
+          }}
+        >
+          <List {...ICON} />
+        </Button>
+      )}
+      <Settings store={store} view={view} />
+    </header>
+  );
+}
+
+function Tools({ store }: { store: Store }) {
+  const deep = store.points.value?.axes === 3;
+  return (
+    <>
+      <ToolButton store={store} name="navigate" label={`Move: drag to ${deep ? "turn" : "pan"}, wheel to zoom (V)`}>
         <Move {...ICON} />
       </ToolButton>
       <ToolButton store={store} name="lasso" label="Lasso: draw round cells to select them (L)">
         <Lasso {...ICON} />
       </ToolButton>
-      {store.tool.value === "lasso" && (
+      <ToolButton store={store} name="box" label="Box: drag a rectangle over cells to select them (B)">
+        <SquareDashed {...ICON} />
+      </ToolButton>
+      {store.tool.value !== "navigate" && (
         <>
+          <span class="rule" />
           <CombineButton store={store} how="add" label="Add to the selection (or hold Shift)">
             <Plus {...ICON} />
           </CombineButton>
           <CombineButton store={store} how="subtract" label="Subtract from the selection (or hold Alt)">
             <Minus {...ICON} />
           </CombineButton>
+          <CombineButton store={store} how="intersect" label="Keep only what is also selected (or hold Shift and Alt)">
+            <SquaresIntersect {...ICON} />
+          </CombineButton>
+          <span class="rule" />
         </>
       )}
-      <Button label="Show all cells (R)" onClick={showAll}>
-        <Maximize {...ICON} />
-      </Button>
-      <span class="gap" />
-      <Selected store={store} />
-      <Button
-        class="toggle-legend"
-        label="Legend"
-        pressed={view.legendOpen.value}
-        onClick={() => {
-          view.legendOpen.value = !view.legendOpen.value;
-        }}
-      >
-        <List {...ICON} />
-      </Button>
-    </header>
-  );
-}
-
-function ColorBy({ store }: { store: Store }) {
-  const fields = store.dataset.value?.fields ?? [];
-  const current = store.colorBy.value;
-  const isField = fields.some(({ key }) => key === current);
-  return (
-    <label class="choice" title="Colour the cells by">
-      <Palette {...ICON} class="lead" />
-      <select
-        aria-label="Colour the cells by"
-        value={current ?? ""}
-        onChange={(event) => {
-          store.colorBy.value = event.currentTarget.value || null;
-        }}
-      >
-        <option value="">No colour</option>
-        {current !== null && !isField && <option value={current}>{current}</option>}
-        {(["categorical", "continuous"] as const).map((kind) => (
-          <optgroup key={kind} label={kind === "categorical" ? "Categories" : "Numbers"}>
-            {fields
-              .filter((field) => field.kind === kind)
-              .map(({ key }) => (
-                <option key={key} value={key}>
-                  {key}
-                </option>
-              ))}
-          </optgroup>
-        ))}
-      </select>
-      <ChevronDown {...ICON} size={14} class="more" />
-    </label>
-  );
-}
-
-function EmbeddingChoice({ store }: { store: Store }) {
-  const embeddings = store.dataset.value?.embeddings ?? [];
-  if (embeddings.length < 2) return null;
-  return (
-    <label class="choice" title="Embedding">
-      <select
-        class="plain"
-        aria-label="Embedding"
-        value={store.embedding.value}
-        onChange={(event) => {
-          store.embedding.value = event.currentTarget.value;
-        }}
-      >
-        {embeddings.map(({ key }) => (
-          <option key={key} value={key}>
-            {key}
-          </option>
-        ))}
-      </select>
-      <ChevronDown {...ICON} size={14} class="more" />
-    </label>
+    </>
   );
 }
 
@@ -141,26 +106,5 @@ function CombineButton(props: { store: Store; how: Combine; label: string; child
     <Button label={label} pressed={on} onClick={toggle}>
       {children}
     </Button>
-  );
-}
-
-function Button(props: {
-  label: string;
-  onClick: () => void;
-  children: ComponentChildren;
-  pressed?: boolean;
-  class?: string;
-}) {
-  return (
-    <button
-      type="button"
-      class={`tool ${props.class ?? ""}`}
-      title={props.label}
-      aria-label={props.label}
-      aria-pressed={props.pressed}
-      onClick={props.onClick}
-    >
-      {props.children}
-    </button>
   );
 }

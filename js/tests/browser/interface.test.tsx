@@ -1,11 +1,8 @@
-import { render } from "preact";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { userEvent } from "vitest/browser";
-import { ViewState } from "../../src/state/view";
-import { Legend } from "../../src/ui/legend";
 import { CELLS } from "../fakes/dataset";
+import type { FakePython } from "../fakes/python";
 import { type At, mouse } from "./mouse";
-import { cellsAt, storeWith } from "./picture";
 import { addOutput, find, inspect, type OpenWidget, openWidget, rootOf, settled, textOf } from "./widget";
 
 /** Where data coordinates are on the page. */
@@ -50,6 +47,9 @@ async function chooseLasso(output: HTMLElement): Promise<void> {
   find(output, ".plot").focus();
   await userEvent.keyboard("l");
 }
+
+/** What Python heard of the person's hand. */
+const gestures = (python: FakePython) => [...python.heard("selection"), ...python.heard("click")];
 
 const selectedCells = ({ python }: OpenWidget) => [...python.selection.cells.toPositions()];
 
@@ -152,7 +152,7 @@ describe("the lasso", () => {
     await mouse.release("right");
     await mouse.move(...path.slice(8));
     await mouse.release();
-    expect(python.events.map(({ event }) => event)).toEqual(["ready"]);
+    expect(gestures(python)).toEqual([]);
     expect(inspect(output).camera).toEqual(before);
   });
 
@@ -193,7 +193,7 @@ describe("moving over the plot", () => {
     await mouse.drag([under, [under[0] + 20, under[1]], [under[0] + 60, under[1] - 35]], button);
     await expect.poll(() => place(output, 5, 5)[0]).toBeCloseTo(under[0] + 60, 0);
     expect(place(output, 5, 5)[1]).toBeCloseTo(under[1] - 35, 0);
-    expect(python.events.map(({ event }) => event)).toEqual(["ready"]);
+    expect(gestures(python)).toEqual([]);
   });
 
   it("pans in the lasso while Space is held, and the page stays where it is", async () => {
@@ -258,14 +258,14 @@ describe("moving over the plot", () => {
     await away();
     find(output, ".plot").focus();
     await userEvent.keyboard("r");
-    expect(inspect(output).camera).toEqual(fitted);
+    await expect.poll(() => inspect(output).camera).toEqual(fitted);
     await away();
     const { plot } = inspect(output);
     await mouse.doubleClick([plot.left + 10, plot.top + 10]);
     await expect.poll(() => inspect(output).camera).toEqual(fitted);
     await away();
     find(output, "[aria-label^='Show all']").click();
-    expect(inspect(output).camera).toEqual(fitted);
+    await expect.poll(() => inspect(output).camera).toEqual(fitted);
   });
 });
 
@@ -310,6 +310,8 @@ describe("keys", () => {
     expect(pressed(output, "Move")).toBe(true);
     await chooseLasso(output);
     await expect.poll(() => pressed(output, "Lasso")).toBe(true);
+    await userEvent.keyboard("b");
+    await expect.poll(() => pressed(output, "Box")).toBe(true);
     await userEvent.keyboard("V");
     await expect.poll(() => pressed(output, "Move")).toBe(true);
   });
@@ -325,15 +327,41 @@ describe("keys", () => {
     expect(pressed(output, "Move")).toBe(true);
   });
 
-  it("that are ours do not reach the notebook", async () => {
+  it("do not reach the notebook, whatever they are and whichever control has the focus", async () => {
+    const { output } = await open({ color_by: "n_counts" });
+    const heard: string[] = [];
+    const listen = (event: KeyboardEvent) => heard.push(`${event.type} ${event.key}`);
+    const types = ["keydown", "keypress", "keyup"] as const;
+    for (const type of types) document.body.addEventListener(type, listen);
+    onTestFinished(() => {
+      for (const type of types) document.body.removeEventListener(type, listen);
+    });
+    for (const selector of [".plot", "[aria-label^=Lasso]", "[aria-label=Embedding]", ".bar", ".resize"]) {
+      find(output, selector).focus();
+      await userEvent.keyboard("xdda1b{Escape}");
+    }
+    find(output, ".field").focus();
+    await userEvent.keyboard("/");
+    await expect.poll(() => rootOf(output).activeElement?.getAttribute("role")).toBe("combobox");
+    await userEvent.keyboard("xdd{Control>}a{/Control}{Delete}{Escape}");
+    expect(heard.filter((event) => !/Control/.test(event))).toEqual([]);
+  });
+
+  it("with Tab go on to the next control, and with Ctrl or Alt to the host unless somebody types", async () => {
     const { output } = await open();
     const heard: string[] = [];
     const listen = (event: KeyboardEvent) => heard.push(event.key);
     document.body.addEventListener("keydown", listen);
-    find(output, ".plot").focus();
-    await userEvent.keyboard("lvrx");
-    document.body.removeEventListener("keydown", listen);
-    expect(heard).toEqual(["x"]);
+    onTestFinished(() => document.body.removeEventListener("keydown", listen));
+    find(output, "[aria-label^=Move]").focus();
+    await userEvent.keyboard("{Tab}");
+    expect(rootOf(output).activeElement?.getAttribute("aria-label")).toMatch(/^Lasso/);
+    await userEvent.keyboard("{Control>}s{/Control}{Alt>}s{/Alt}");
+    expect(heard).toEqual(["Tab", "Control", "s", "Alt", "s"]);
+    await userEvent.keyboard("/");
+    await expect.poll(() => rootOf(output).querySelector("[role=combobox]")).not.toBeNull();
+    await userEvent.keyboard("{Control>}z{/Control}");
+    expect(heard).not.toContain("z");
   });
 });
 
@@ -356,7 +384,7 @@ describe("the legend", () => {
 
   it("shows the range of values, and how many cells have none", async () => {
     const { output } = await open({ color_by: "n_counts" });
-    expect(textOf(output, ".legend .ends span")).toEqual(["1", "99"]);
+    expect(textOf(output, ".legend .ends .limit")).toEqual(["1", "99"]);
     expect(rows(output)).toEqual(["missing: 1"]);
     expect(rootOf(output).querySelector(".legend small")).toBeNull();
   });
@@ -368,7 +396,7 @@ describe("the legend", () => {
     );
     await settled(output);
     expect(textOf(output, ".legend small")).toEqual(["X"]);
-    expect(textOf(output, ".legend .ends span")).toEqual(["0", "0"]);
+    expect(textOf(output, ".legend .ends .limit")).toEqual(["0", "0"]);
   });
 
   it("of a thousand categories shows three hundred, and counts the rest", async () => {
@@ -378,23 +406,6 @@ describe("the legend", () => {
     const list = find(output, ".legend ul");
     expect(list.scrollHeight).toBeGreaterThan(list.clientHeight);
     expect(inspect(output).plot.height).toBeLessThan(400);
-  });
-
-  it("of values that are all missing says so", () => {
-    const store = storeWith(cellsAt([1, 1], [2, 2]));
-    store.column.value = {
-      kind: "continuous",
-      label: "CD3D",
-      layer: null,
-      values: new Float32Array(2).fill(Number.NaN),
-      range: null,
-      missingCount: 2,
-    };
-    const output = addOutput();
-    render(<Legend store={store} view={new ViewState()} />, output);
-    expect(output.innerText).toContain("No finite values");
-    expect(output.querySelector(".bar")).toBeNull();
-    render(null, output);
   });
 
   const isSeen = (output: HTMLElement, selector: string) => {
@@ -435,25 +446,55 @@ describe("the legend", () => {
 });
 
 describe("the rest of the interface", () => {
-  it("lets a person choose the colours and the embedding", async () => {
+  it("lets a person choose the colours", async () => {
     const { output, model } = await open();
-    const choose = (label: string, value: string) => {
-      const select = find<HTMLSelectElement>(output, `select[aria-label='${label}']`);
-      select.value = value;
-      select.dispatchEvent(new Event("change", { bubbles: true }));
-    };
-    choose("Colour the cells by", "louvain");
-    expect(model.saved).toEqual([{ color_by: "louvain" }]);
+    find(output, ".field").click();
+    await expect.poll(() => textOf(output, ".search .note")).toEqual(["Type to search 4 genes"]);
+    await userEvent.keyboard("LOUV{Enter}");
     await expect.poll(() => textOf(output, ".legend h2")).toEqual(["louvain"]);
-    choose("Embedding", "X_pca");
-    choose("Colour the cells by", "");
-    expect(model.saved.slice(1)).toEqual([{ embedding: "X_pca" }, { color_by: null }]);
+    expect(textOf(output, ".field")).toEqual(["louvain"]);
+    find(output, ".field").click();
+    await userEvent.keyboard("cd3e{Enter}");
+    await expect.poll(() => textOf(output, ".legend h2")).toEqual(["CD3E"]);
+    find(output, ".field").click();
+    await userEvent.keyboard("{Home}{Enter}");
     await expect.poll(() => rootOf(output).querySelector(".legend")).toBeNull();
+    expect(model.saved.filter((saved) => "color_by" in saved)).toEqual([
+      { color_by: "louvain" },
+      { color_by: "CD3E" },
+      { color_by: null },
+    ]);
   });
 
-  it("says how many cells and genes there are", async () => {
+  it("lets a person choose the embedding and its dimensions", async () => {
+    const { output, model } = await open();
+    await userEvent.selectOptions(find(output, "[aria-label=Embedding]"), "X_umap_3d");
+    await expect.poll(() => model.get("dimension")).toBe(3);
+    await settled(output);
+    expect(inspect(output).camera.axes).toBe(3);
+    find(output, "[aria-label=Dimensions] input[value='2']").click();
+    await expect.poll(() => model.get("dimension")).toBe(2);
+    await settled(output);
+    expect(inspect(output).camera.axes).toBe(2);
+    expect(model.get("embedding")).toBe("X_umap_3d");
+  });
+
+  it("says how many cells there are, which matrix genes come from and which road they take", async () => {
     const { output } = await open();
-    expect(textOf(output, ".status > span")).toEqual(["100 cells", "1,234 genes"]);
+    expect(textOf(output, ".shown")).toEqual(["100 cells"]);
+    expect(textOf(output, ".matrix")).toEqual(["X"]);
+    await expect.poll(() => find(output, ".road").title).toContain("the notebook's own connection");
+  });
+
+  it("hides what a click in the legend says, and Python hears of it", async () => {
+    const { output, model } = await open({ color_by: "louvain" });
+    find(output, ".legend .row").click();
+    await expect.poll(() => inspect(output).visible).toBe(75);
+    expect(model.get("filters")).toEqual({ louvain: { hide: ["B cells"] } });
+    expect(textOf(output, ".shown")).toEqual(["75 of 100 shown"]);
+    find(output, ".chip .remove").click();
+    await expect.poll(() => inspect(output).visible).toBe(100);
+    expect(model.get("filters")).toEqual({});
   });
 
   it("shows what went wrong until it is read", async () => {
@@ -472,7 +513,7 @@ describe("the rest of the interface", () => {
     await expect.poll(() => textOf(output, ".notice")).toHaveLength(1);
     python.add("var/CD3D.values.f32", new Float32Array(CELLS));
     find(output, ".notice .act").click();
-    await expect.poll(() => textOf(output, ".legend h2 small")).toEqual(["X"]);
+    await expect.poll(() => textOf(output, ".legend small")).toEqual(["X"]);
     await expect.poll(() => textOf(output, ".notice")).toEqual([]);
   });
 

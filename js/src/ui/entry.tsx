@@ -1,0 +1,66 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+/** A field for one value: Enter or leaving it commits, Escape reverts; what is no value is outlined and says why. */
+export function Entry<T>(props: {
+  label: string;
+  /** What it says while nobody types. */
+  text: string;
+  placeholder?: string;
+  /** What a text means; undefined for nothing. */
+  parse: (text: string) => T | undefined;
+  /** What a person may type. */
+  expected: string;
+  onCommit: (value: T) => void;
+  /** The field is there only while somebody types: called when they are done, either way. */
+  onDone?: () => void;
+  class?: string;
+}) {
+  const { text, parse, onCommit, onDone } = props;
+  const input = useRef<HTMLInputElement>(null);
+  const [draft, setDraft] = useState(text);
+  const given = useRef(false); // up or in: leaving the field does neither again
+  const invalid = draft !== text && parse(draft) === undefined;
+  useEffect(() => setDraft(text), [text]);
+  useLayoutEffect(() => {
+    if (onDone === undefined) return;
+    input.current?.focus({ preventScroll: true });
+    input.current?.select();
+  }, []);
+
+  const finish = (commit: boolean) => {
+    if (given.current) return;
+    given.current = true;
+    const value = commit && draft !== text ? parse(draft) : undefined;
+    if (value === undefined) setDraft(text);
+    else onCommit(value);
+    onDone?.();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter" && !invalid) finish(true);
+    if (event.key === "Escape" && (draft !== text || onDone !== undefined)) {
+      event.stopPropagation(); // it closes nothing else
+      finish(false);
+    }
+  };
+  return (
+    <input
+      ref={input}
+      type="text"
+      inputMode="decimal"
+      autocomplete="off"
+      spellcheck={false}
+      class={`entry ${props.class ?? ""}`}
+      aria-label={props.label}
+      aria-invalid={invalid}
+      title={invalid ? `Expected ${props.expected}` : props.label}
+      placeholder={props.placeholder}
+      value={draft}
+      onInput={(event) => {
+        given.current = false;
+        setDraft(event.currentTarget.value);
+      }}
+      onKeyDown={onKeyDown}
+      onBlur={() => finish(true)}
+    />
+  );
+}
