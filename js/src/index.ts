@@ -1,25 +1,26 @@
-import { type Model, NotebookApp } from "./host/notebook";
+import type { Model } from "./host/notebook";
+import { Shown } from "./host/shown";
 
 // Jupyter evaluates this module once for each widget, marimo once for each page: apps are found by their widget's id.
-const apps = new Map<string, NotebookApp>();
+const shown = new Map<string, Shown>();
 
-function appOf(model: Model): NotebookApp {
+function find(model: Model): Shown {
   const id = String(model.get("viewer_id"));
-  const app = apps.get(id) ?? new NotebookApp(model);
-  apps.set(id, app);
-  return app;
+  const found = shown.get(id) ?? new Shown(model);
+  shown.set(id, found);
+  return found;
 }
 
 function initialize({ model }: { model: Model }): () => void {
-  const app = appOf(model);
+  const widget = find(model);
   return () => {
-    apps.delete(String(model.get("viewer_id")));
-    app.dispose();
+    shown.delete(String(model.get("viewer_id")));
+    widget.dispose();
   };
 }
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
-  return appOf(model).addView(el);
+  return find(model).add(el);
 }
 
 export default { initialize, render };

@@ -1,30 +1,40 @@
 import { effect, untracked } from "@preact/signals-core";
 import { RequestFailure } from "../channel/requests";
-import { type ColumnData, columnPath, readColumn, readPoints } from "../data/columns";
+import { type ColumnData, columnPath, readColumn, readGenes, readPoints } from "../data/columns";
 import { type Manifest, readManifest } from "../data/manifest";
+import { CellNames } from "../data/names";
 import type { ReadOptions, Source } from "../data/source";
 import { type Column, categoricalColumn, continuousColumn } from "../state/column";
-import type { Points, Store } from "../state/store";
+import { activeFilters } from "../state/filters";
+import type { Store } from "../state/store";
+import { Cache } from "./cache";
+import { pointsOf } from "./points";
 
 const PATIENCE = 1500; // ms without an answer until the status line says that Python is busy
-const CACHE_BYTES = 256 * 1024 * 1024;
+const REST = 80; // ms: a pointer that stays so long on a cell wants to know its name
+
+const FILTER = "filter ";
 
 /** Brings what the traits ask for from the source into the store; the newest wish of a kind wins. */
 export class Loading {
   private manifest: Manifest | null = null;
   private readonly running = new Map<string, AbortController>();
-  private readonly embeddings = new Cache<Float32Array<ArrayBuffer>>((xy) => xy.byteLength);
+  private readonly embeddings = new Cache<Float32Array<ArrayBuffer>>((coords) => coords.byteLength);
   private readonly columns = new Cache<Column>((column) =>
     column.kind === "categorical" ? column.codes.byteLength : column.values.byteLength,
   );
   private readonly stops: (() => void)[] = [];
+  private readonly names: CellNames;
+  private rest: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly store: Store,
     private readonly source: Source,
     private readonly onFailure: (message: string, hint: string | null) => void,
     private readonly onIdle: () => void = () => {},
-  ) {}
+  ) {
+    this.names = new CellNames(source);
+  }
 
   /** Nothing is under way. */
   get idle(): boolean {
@@ -36,8 +46,16 @@ export class Loading {
     void this.load("dataset", "the dataset", true, async (options) => {
       this.manifest = await readManifest(this.source, options);
       this.store.dataset.value = this.manifest;
-      this.stops.push(effect(() => this.loadPoints(this.store.embedding.value)));
-      this.stops.push(effect(() => this.loadColumn(this.store.colorBy.value, this.store.layer.value)));
+      const { store } = this;
+      this.stops.push(
+        effect(() => this.loadPoints(store.embedding.value, store.dimension.value)),
+        effect(() => this.loadColumn(store.colorBy.value, store.layer.value)),
+        effect(() => this.loadFilters(activeFilters(store.filters.value), store.layer.value)),
+        effect(() => {
+          if (store.genesWanted.value) this.loadGenes(store.layer.value);
+        }),
+        effect(() => this.loadName(store.hover.value.cell)),
+      );
     });
   }
 
@@ -48,39 +66,102 @@ export class Loading {
   }
 
   dispose(): void {
+    clearTimeout(this.rest);
     for (const stop of this.stops) stop();
     for (const controller of this.running.values()) controller.abort();
   }
 
-  private loadPoints(key: string): void {
+  private loadPoints(key: string, dimension: number): void {
     const { manifest } = this;
     const entry = manifest?.embeddings.find((embedding) => embedding.key === key);
     if (!manifest || !entry) return; // Python has refused the name already
-    void this.load("points", key, this.store.points.peek() === null, async (options) => {
-      const xy = this.embeddings.get(key) ?? (await readPoints(this.source, manifest, entry, options));
+    const shown = this.store.points.peek();
+    if (shown?.key === key && shown.dimension === dimension && !this.running.has("points")) return;
+    void this.load("points", key, shown === null, async (options) => {
+      const coords = this.embeddings.get(key) ?? (await readPoints(this.source, manifest, entry, options));
       options.signal?.throwIfAborted(); // a newer wish may have been fulfilled while this answer was on its way
-      this.embeddings.put(key, xy);
-      const points: Points = { key, xy, min: entry.min, max: entry.max, placed: entry.n_placed };
-      this.store.points.value = points;
+      this.embeddings.put(key, coords);
+      this.store.points.value = pointsOf(entry, dimension, coords);
     });
   }
 
   private loadColumn(name: string | null, layer: string | null): void {
-    const { manifest } = this;
-    if (manifest === null) return;
+    if (this.manifest === null) return;
     if (name === null) {
-      this.running.get("column")?.abort();
-      this.store.dismiss("column");
+      this.drop("column");
       this.store.column.value = null;
       return;
     }
     void this.load("column", name, false, async (options) => {
-      const path = columnPath(manifest, name, layer);
-      const column = this.columns.get(path) ?? toColumn(await readColumn(this.source, manifest, name, layer, options));
-      options.signal?.throwIfAborted();
-      this.columns.put(path, column);
-      this.store.column.value = column;
+      this.store.column.value = await this.column(name, layer, options);
     });
+  }
+
+  /** The columns that filters ask for; one that is no longer asked for goes, one that is still loading hides nothing. */
+  private loadFilters(filters: readonly (readonly [string, unknown])[], layer: string | null): void {
+    const wanted = new Set(filters.map(([field]) => field));
+    const columns = this.store.filterColumns.peek();
+    const there = (field: string) => {
+      const column = columns.get(field);
+      const matrix = column?.kind === "continuous" ? column.layer : null; // null: it is not of a gene
+      return column !== undefined && (matrix === null || matrix === (layer ?? this.manifest?.default_layer));
+    };
+    for (const kind of [...this.running.keys()]) {
+      if (kind.startsWith(FILTER) && !wanted.has(kind.slice(FILTER.length))) this.drop(kind);
+    }
+    const kept = [...columns].filter(([field]) => wanted.has(field) && there(field));
+    if (kept.length < columns.size) this.store.filterColumns.value = new Map(kept);
+    for (const field of wanted) {
+      if (there(field)) continue;
+      void this.load(FILTER + field, field, false, async (options) => {
+        const column = await this.column(field, layer, options);
+        this.store.filterColumns.value = new Map(this.store.filterColumns.peek()).set(field, column);
+      });
+    }
+  }
+
+  private loadGenes(layer: string | null): void {
+    const { manifest } = this;
+    if (manifest === null) return;
+    this.store.genes.value = null;
+    void this.load("genes", "the list of genes", false, async (options) => {
+      const genes = await readGenes(this.source, manifest, layer, options);
+      options.signal?.throwIfAborted();
+      this.store.genes.value = genes;
+    });
+  }
+
+  /** The name of the cell under the pointer, once it rests there. Without it the tooltip has the cell's number. */
+  private loadName(cell: number | null): void {
+    clearTimeout(this.rest);
+    const { manifest, store } = this;
+    store.hoveredName.value = null;
+    if (manifest === null || cell === null) return;
+    this.rest = setTimeout(async () => {
+      try {
+        const name = await this.names.read(manifest, cell);
+        if (store.hover.peek().cell === cell) store.hoveredName.value = name;
+      } catch (error) {
+        console.debug("cellucid: no name for the cell under the pointer", error);
+      }
+    }, REST);
+  }
+
+  private async column(name: string, layer: string | null, options: ReadOptions): Promise<Column> {
+    const manifest = this.manifest as Manifest;
+    const path = columnPath(manifest, name, layer);
+    const column = this.columns.get(path) ?? toColumn(await readColumn(this.source, manifest, name, layer, options));
+    options.signal?.throwIfAborted();
+    this.columns.put(path, column);
+    return column;
+  }
+
+  /** Give up a load of a kind, and what was said about it. */
+  private drop(kind: string): void {
+    this.running.get(kind)?.abort();
+    this.running.delete(kind);
+    this.store.dismiss(kind);
+    this.rested();
   }
 
   /** Run one load of a kind, aborting the one before; tell how it goes and how it ended. */
@@ -123,41 +204,17 @@ export class Loading {
     } finally {
       clearTimeout(patience);
       if (this.running.get(kind) === controller) this.running.delete(kind);
-      if (this.running.size === 0) {
-        store.progress.value = null;
-        this.onIdle();
-      }
+      this.rested();
     }
+  }
+
+  private rested(): void {
+    if (this.running.size > 0) return;
+    this.store.progress.value = null;
+    this.onIdle();
   }
 }
 
 function toColumn(data: ColumnData): Column {
   return data.kind === "categorical" ? categoricalColumn(data) : continuousColumn(data);
-}
-
-/** What was read before, least recently used first, bounded in bytes. */
-class Cache<T> {
-  private readonly kept = new Map<string, T>();
-
-  constructor(private readonly size: (value: T) => number) {}
-
-  get(key: string): T | undefined {
-    return this.kept.get(key);
-  }
-
-  put(key: string, value: T): void {
-    this.kept.delete(key);
-    this.kept.set(key, value);
-    let bytes = 0;
-    for (const each of this.kept.values()) bytes += this.size(each);
-    for (const [oldest, each] of this.kept) {
-      if (bytes <= CACHE_BYTES || oldest === key) break;
-      this.kept.delete(oldest);
-      bytes -= this.size(each);
-    }
-  }
-
-  clear(): void {
-    this.kept.clear();
-  }
 }

@@ -1,13 +1,18 @@
 import { CommCarrier, type MessageModel } from "../channel/comm";
 import { Events } from "../channel/events";
 import { Requests } from "../channel/requests";
-import { CommSource } from "../data/comm";
+import { LadderSource } from "../data/ladder";
+import { pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
-import { Store } from "../state/store";
+import { type Pose, Store, type Transport } from "../state/store";
+import { obeyCommands } from "./commands";
+import { linkHover } from "./hover";
 import { Loading } from "./loading";
+import { MarksLink } from "./marks";
 import { SelectionLink } from "./selection";
-import { mirrorTraits, type TraitModel } from "./traits";
+import { findServer } from "./server";
+import { listen, mirrorTraits, type TraitModel, traitsOf } from "./traits";
 import { View } from "./view";
 
 export type Model = MessageModel & TraitModel;
@@ -21,7 +26,14 @@ export interface Inspection {
   /** How often a view was painted. */
   readonly frames: number;
   readonly selected: number;
-  readonly camera: { center: readonly [number, number]; zoom: number; scale: number };
+  /** Cells that pass the filters. */
+  readonly visible: number;
+  readonly camera: Pose & { readonly scale: number; readonly axes: number };
+  readonly hovered: number | null;
+  /** The traits that are mirrored, as the viewer has them. */
+  readonly traits: Record<string, unknown>;
+  /** The road that the data take; null while it is not known. */
+  readonly transport: string | null;
   /** The plot in CSS pixels of the page. */
   readonly plot: { left: number; top: number; width: number; height: number };
   readonly carriers: Record<string, { bytes_received: number; bytes_sent: number }>;
@@ -35,8 +47,10 @@ export class NotebookApp {
   private readonly events: Events;
   private readonly requests: Requests;
   private readonly scene: Scene;
+  private readonly source: LadderSource;
   private readonly loading: Loading;
   private readonly selection: SelectionLink;
+  private readonly marks: MarksLink;
   private readonly views = new Set<View>();
   private readonly stops: (() => void)[];
   private announced = false;
@@ -44,13 +58,7 @@ export class NotebookApp {
 
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
   constructor(private readonly model: Model) {
-    this.store = new Store(Number(model.get("n_cells")), {
-      embedding: String(model.get("embedding")),
-      colorBy: model.get("color_by") as string | null,
-      layer: model.get("layer") as string | null,
-      pointSize: Number(model.get("point_size")),
-      height: Number(model.get("height")),
-    });
+    this.store = new Store(Number(model.get("n_cells")));
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier);
     this.requests = new Requests(this.carrier);
@@ -59,29 +67,42 @@ export class NotebookApp {
       (error) => this.sceneFailed(error),
       () => this.painted(),
     );
+    this.source = new LadderSource(this.requests, {
+      connect: findServer(model, this.requests),
+      page: pageAddress(),
+      onTransport: (name, base, reason) => this.takeRoad(name, base, reason),
+    });
     this.loading = new Loading(
       this.store,
-      new CommSource(this.requests),
+      this.source,
       (message, hint) => this.complain(message, hint),
       () => this.announce(),
     );
     this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
       this.failed("selection", "The selection here is not the one in Python", error),
     );
-    const showErrors = () => this.showErrors();
-    model.on("change:errors", showErrors);
+    this.marks = new MarksLink(this.store, this.carrier, this.requests, (error) =>
+      this.failed("marks", "Highlights and hidden cells here are not those in Python", error),
+    );
     // A page that is reloaded or closed takes its views along without a word.
     const hide = () => this.leave();
     const comeBack = (event: PageTransitionEvent) => event.persisted && this.announce();
     addEventListener("pagehide", hide);
     addEventListener("pageshow", comeBack);
     const start = setTimeout(() => {
-      this.loading.start();
       void this.selection.fetch();
+      void this.marks.fetch();
+      this.loading.start();
     });
     this.stops = [
       mirrorTraits(model, this.store),
-      () => model.off("change:errors", showErrors),
+      linkHover(model, this.store, this.events),
+      obeyCommands(this.carrier, this.store, {
+        resetView: () => this.eachView((view) => view.goTo(null)),
+        zoomTo: (box) => this.eachView((view) => view.goTo(box)),
+        message: (detail) => this.eachView((view) => view.tell(detail)),
+      }),
+      listen(model, "errors", () => this.showErrors()),
       () => clearTimeout(start),
       () => removeEventListener("pagehide", hide),
       () => removeEventListener("pageshow", comeBack),
@@ -106,7 +127,9 @@ export class NotebookApp {
     this.views.clear();
     for (const stop of this.stops) stop();
     this.selection.dispose();
+    this.marks.dispose();
     this.loading.dispose();
+    this.source.dispose();
     this.scene.dispose();
     this.requests.dispose();
     this.carrier.dispose();
@@ -120,8 +143,18 @@ export class NotebookApp {
     this.events.send("closed", {});
   }
 
+  private eachView(act: (view: View) => void): void {
+    for (const view of this.views) act(view);
+  }
+
   private get settled(): boolean {
-    return this.loading.idle && this.scene.settled && this.scene.drawn > 0;
+    const still = [...this.views].every(({ camera }) => !camera.moving.peek());
+    return still && this.loading.idle && this.scene.settled && this.scene.drawn > 0;
+  }
+
+  private takeRoad(name: Transport, base: string | null, reason: string | null): void {
+    this.store.transport.value = name;
+    this.events.send("transport", { name, base, reason });
   }
 
   private inspect(view: View): Inspection {
@@ -133,9 +166,13 @@ export class NotebookApp {
       cells_drawn: this.scene.countPlaced(),
       frames: this.scene.drawn,
       selected: this.store.selectedCount.value,
-      camera: { ...camera.pose.value, scale: camera.scale },
+      visible: this.store.visibleCount.value,
+      camera: { ...camera.pose.value, scale: camera.scale, axes: camera.axes },
+      hovered: this.store.hover.value.cell,
+      traits: traitsOf(this.store),
+      transport: this.store.transport.value,
       plot: { left: box.left, top: box.top, width: box.width, height: box.height },
-      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent } },
+      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent }, ...this.source.carried },
       notices: this.store.notices.value.map(({ title, text }) => `${title}. ${text}`),
     };
   }
@@ -149,7 +186,7 @@ export class NotebookApp {
   private announce(): void {
     if (this.announced || !this.settled) return;
     this.announced = true;
-    this.events.send("ready", { n_cells: this.store.n_cells, dimensions: 2 });
+    this.events.send("ready", { n_cells: this.store.n_cells, dimensions: this.store.points.peek()?.dimension ?? 2 });
   }
 
   private sceneFailed(error: unknown): void {

@@ -1,10 +1,10 @@
 import { effect } from "@preact/signals-core";
 import type { CommCarrier } from "../channel/comm";
 import type { Events, Sent } from "../channel/events";
-import { type Encoding, parseSelection } from "../channel/messages";
+import { parseSelection } from "../channel/messages";
 import type { Requests } from "../channel/requests";
-import { Bitset } from "../state/bitset";
 import type { Store } from "../state/store";
+import { decodeCells, encodeCells } from "./cells";
 
 const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until a selection without an ack is sent again
 
@@ -57,8 +57,8 @@ export class SelectionLink {
   private publish(): void {
     const { cells, source } = this.store.selection.value;
     if (source === null) return;
-    const { encoding, bytes } = encodeCells(cells);
-    this.unacknowledged = this.events.send("selection", { source, encoding, count: cells.count }, [bytes]);
+    const { encoding, count, bytes } = encodeCells(cells);
+    this.unacknowledged = this.events.send("selection", { source, encoding, count }, [bytes]);
     this.expectAck(this.unacknowledged, 0);
   }
 
@@ -85,10 +85,10 @@ export class SelectionLink {
   }
 
   private take(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {
-    const { revision, encoding, count } = parseSelection(payload);
+    const sent = parseSelection(payload);
+    const { revision } = sent;
     if (this.unacknowledged !== null || revision <= this.revision) return;
-    const cells = decodeCells(this.store.n_cells, encoding, buffers[0] ?? new Uint8Array());
-    if (cells.count !== count) throw new Error(`${count} cells announced, ${cells.count} sent`);
+    const cells = decodeCells(this.store.n_cells, sent, buffers[0]);
     this.revision = revision;
     if (!cells.equals(this.store.selection.peek().cells)) this.store.selection.value = { cells, source: null };
   }
@@ -105,17 +105,4 @@ export class SelectionLink {
     this.revision = -1;
     void this.fetch();
   }
-}
-
-/** A bitmap or ascending positions, whichever is smaller. */
-export function encodeCells(cells: Bitset): { encoding: Encoding; bytes: Uint8Array } {
-  if (4 * cells.count <= (cells.size + 7) >>> 3) {
-    return { encoding: "positions", bytes: new Uint8Array(cells.toPositions().buffer) };
-  }
-  return { encoding: "bitmap", bytes: cells.toBytes() };
-}
-
-export function decodeCells(size: number, encoding: Encoding, bytes: Uint8Array<ArrayBuffer>): Bitset {
-  if (encoding === "bitmap") return Bitset.fromBytes(size, bytes);
-  return Bitset.fromPositions(size, new Uint32Array(bytes.slice().buffer));
 }

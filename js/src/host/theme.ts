@@ -1,7 +1,7 @@
 import type { SceneTheme } from "../scene/scene";
 
-const LIGHT: SceneTheme = { missing: "#d3d3d3", ring: "#1976d2" };
-const DARK: SceneTheme = { missing: "#4a4a4a", ring: "#64b5f6" };
+const LIGHT = { missing: "#d3d3d3", ring: "#1976d2" };
+const DARK = { missing: "#4a4a4a", ring: "#64b5f6" };
 
 /** What the plot's own background says about the theme, whichever host set it. */
 export function themeOf(element: Element): SceneTheme {
@@ -9,7 +9,9 @@ export function themeOf(element: Element): SceneTheme {
     .backgroundColor.match(/[\d.]+/g)
     ?.map(Number) ?? [255, 255, 255];
   const [red, green, blue] = channels;
-  return 0.299 * red + 0.587 * green + 0.114 * blue < 128 ? DARK : LIGHT;
+  const colors = 0.299 * red + 0.587 * green + 0.114 * blue < 128 ? DARK : LIGHT;
+  const background = `#${[red, green, blue].map((channel) => Math.round(channel).toString(16).padStart(2, "0")).join("")}`;
+  return { ...colors, background };
 }
 
 /** Call back whenever the host may have changed its theme; returns what ends it. */

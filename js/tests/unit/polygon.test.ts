@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { pointsInside } from "../../src/tools/polygon";
+import { pointsBetween, pointsInside } from "../../src/tools/polygon";
+
+const flat = (values: Float32Array | Float64Array) => ({ values, stride: 2 }) as const;
 
 /** The textbook even-odd test of one point against every edge. */
 function insideByTheBook(x: number, y: number, outline: ArrayLike<number>): boolean {
@@ -19,7 +21,7 @@ function expectByTheBook(points: number[], outline: number[]): void {
   for (let cell = 0; cell < xy.length / 2; cell++) {
     if (insideByTheBook(xy[2 * cell], xy[2 * cell + 1], outline)) expected.push(cell);
   }
-  expect([...pointsInside(xy, outline).toPositions()]).toEqual(expected);
+  expect([...pointsInside(flat(xy), outline).toPositions()]).toEqual(expected);
 }
 
 /** Repeatable numbers from 0 to 1 (mulberry32). */
@@ -40,12 +42,12 @@ describe("the points inside an outline", () => {
   it("of a square are those in it, each border belonging to one side", () => {
     const square = [0, 0, 4, 0, 4, 4, 0, 4];
     const xy = Float32Array.of(2, 2, -1, 2, 5, 2, 2, -1, 2, 5, 0.5, 3.5, 0, 0, 4, 4);
-    expect([...pointsInside(xy, square).toPositions()]).toEqual([0, 5, 6]);
+    expect([...pointsInside(flat(xy), square).toPositions()]).toEqual([0, 5, 6]);
   });
 
   it("do not include what a self-crossing outline winds round twice", () => {
     const twice = [0, 0, 6, 0, 6, 6, 0, 6, 0, 0, 2, 2, 4, 2, 4, 4, 2, 4, 2, 2];
-    expect([...pointsInside(Float32Array.of(1, 3, 3, 3, 5, 5), twice).toPositions()]).toEqual([0, 2]);
+    expect([...pointsInside(flat(Float32Array.of(1, 3, 3, 3, 5, 5)), twice).toPositions()]).toEqual([0, 2]);
   });
 
   it("are none for fewer than three corners or an outline without area", () => {
@@ -58,18 +60,18 @@ describe("the points inside an outline", () => {
       [1, 1, 1, 1, 1, 1],
       [0, 0.5, 1, 0.5, 2, 0.5],
     ]) {
-      expect(pointsInside(xy, outline).count).toBe(0);
+      expect(pointsInside(flat(xy), outline).count).toBe(0);
     }
   });
 
   it("never include a cell that is not placed", () => {
     const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
     const xy = Float32Array.of(nan, 1, 1, nan, nan, nan, infinity, 1, 1, -infinity, 1, 1);
-    expect([...pointsInside(xy, [0, 0, 4, 0, 4, 4, 0, 4]).toPositions()]).toEqual([5]);
+    expect([...pointsInside(flat(xy), [0, 0, 4, 0, 4, 4, 0, 4]).toPositions()]).toEqual([5]);
   });
 
   it("are none of none", () => {
-    expect(pointsInside(new Float32Array(), [0, 0, 1, 0, 1, 1]).size).toBe(0);
+    expect(pointsInside(flat(new Float32Array()), [0, 0, 1, 0, 1, 1]).size).toBe(0);
   });
 
   it("are the textbook's, for any outline on a grid: crossing, concave, with level edges and repeated corners", () => {
@@ -120,10 +122,56 @@ describe("the points inside an outline", () => {
       const radius = 3 + 6 * random();
       return [radius * Math.cos(angle), radius * Math.sin(angle)];
     }).flat();
-    const inside = pointsInside(xy, outline);
+    const inside = pointsInside(flat(xy), outline);
     expect(inside.count).toBeGreaterThan(10_000);
     for (let cell = 0; cell < 200_000; cell += 37) {
       expect(inside.has(cell)).toBe(insideByTheBook(xy[2 * cell], xy[2 * cell + 1], outline));
     }
+  });
+
+  it("are found among numbers of three a point by the first two, in either precision", () => {
+    const square = [0, 0, 4, 0, 4, 4, 0, 4];
+    const values = [2, 2, 9, -1, 2, 2, 1, 3, Number.NaN, 2, 5, 2];
+    for (const numbers of [Float32Array.from(values), Float64Array.from(values)]) {
+      expect([...pointsInside({ values: numbers, stride: 3 }, square).toPositions()]).toEqual([0, 2]);
+    }
+  });
+});
+
+describe("the points in a rectangle", () => {
+  it("are those in it and on its border, whichever corners it is given by", () => {
+    const xy = flat(Float32Array.of(1, 2, 3, 4, 2, 3, 0.99, 3, 2, 4.01, 1, 4, Number.NaN, 3, 2, Number.NaN));
+    for (const [a, b] of [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [3, 4],
+        [1, 2],
+      ],
+      [
+        [1, 4],
+        [3, 2],
+      ],
+    ] as [[number, number], [number, number]][]) {
+      expect([...pointsBetween(xy, a, b).toPositions()]).toEqual([0, 1, 2, 5]);
+    }
+  });
+
+  it("are by any corners those between them", () => {
+    const coordinate = fc.integer({ min: -6, max: 6 });
+    fc.assert(
+      fc.property(pairs(coordinate, 0, 40), fc.tuple(coordinate, coordinate, coordinate, coordinate), (points, at) => {
+        const [x0, y0, x1, y1] = at;
+        const between = (value: number, a: number, b: number) => (value - a) * (value - b) <= 0;
+        const expected: number[] = [];
+        for (let cell = 0; cell < points.length / 2; cell++) {
+          if (between(points[2 * cell], x0, x1) && between(points[2 * cell + 1], y0, y1)) expected.push(cell);
+        }
+        const found = pointsBetween(flat(Float32Array.from(points)), [x0, y0], [x1, y1]);
+        expect([...found.toPositions()]).toEqual(expected);
+      }),
+    );
   });
 });

@@ -4,7 +4,8 @@ import { CommCarrier } from "../../src/channel/comm";
 import { Events } from "../../src/channel/events";
 import type { Upstream } from "../../src/channel/messages";
 import { Requests } from "../../src/channel/requests";
-import { decodeCells, encodeCells, SelectionLink } from "../../src/host/selection";
+import { decodeCells, encodeCells } from "../../src/host/cells";
+import { SelectionLink } from "../../src/host/selection";
 import { Bitset } from "../../src/state/bitset";
 import { Store } from "../../src/state/store";
 import { FakeModel } from "../fakes/model";
@@ -211,14 +212,14 @@ describe("cells on their way", () => {
         const { encoding, bytes } = encodeCells(cells);
         const shifted = new Uint8Array(bytes.length + 1);
         shifted.set(bytes, 1);
-        expect(decodeCells(size, encoding, shifted.subarray(1)).equals(cells)).toBe(true);
+        expect(decodeCells(size, { encoding, count: cells.count }, shifted.subarray(1)).equals(cells)).toBe(true);
       }),
     );
   });
 
   it("are refused when they cannot be cells of this dataset", () => {
     const bytes = new Uint8Array(Uint32Array.of(100).buffer);
-    expect(() => decodeCells(100, "positions", bytes)).toThrow(RangeError);
-    expect(() => decodeCells(100, "bitmap", new Uint8Array(12))).toThrow(RangeError);
+    expect(() => decodeCells(100, { encoding: "positions", count: 1 }, bytes)).toThrow(RangeError);
+    expect(() => decodeCells(100, { encoding: "bitmap", count: 0 }, new Uint8Array(12))).toThrow(RangeError);
   });
 });

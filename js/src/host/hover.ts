@@ -1,0 +1,31 @@
+import { effect } from "@preact/signals-core";
+import type { Events } from "../channel/events";
+import type { Store } from "../state/store";
+import { listen, type TraitModel } from "./traits";
+
+const PAUSE = 100; // ms between two hovers that Python hears of; the last one is always told
+
+/** Tells Python which cell the pointer is over, while anybody there listens; shows the one that Python points at. */
+export function linkHover(model: TraitModel, store: Store, events: Events): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tell = () => {
+    timer = undefined;
+    const { cell, origin } = store.hover.peek();
+    if (origin !== "viewer" || cell === model.get("hovered")) return;
+    model.set("hovered", cell); // for widgets that are linked in the page
+    if (model.get("_hover_wanted")) events.send("hover", { cell });
+  };
+  const stops = [
+    effect(() => {
+      if (store.hover.value.origin === "viewer") timer ??= setTimeout(tell, PAUSE);
+    }),
+    listen(model, "hovered", () => {
+      const cell = model.get("hovered") as number | null;
+      if (cell !== store.hover.peek().cell) store.hover.value = { cell, origin: "python" };
+    }),
+  ];
+  return () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+  };
+}
