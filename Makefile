@@ -29,7 +29,7 @@ help: ## explain every target (this text)
 
 demo: $(STAMPS)/test ## open the quick start in JupyterLab; HEADLESS=1 runs it without a screen and writes build/demo.png
 ifdef HEADLESS
-	@$(WITH_CHROMIUM) && exec "$(BIN)/python" ui-tests/demo.py --headless
+	@$(WITH_CHROMIUM) && exec "$(BIN)/python" ui-tests/demo.py --headless $(if $(DEMO_NO_HTTP),--no-http)
 else
 	@exec "$(BIN)/python" ui-tests/demo.py
 endif

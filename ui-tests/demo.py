@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.sync_api import Error as PlaywrightError
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from hosts.chromium import launch
 from hosts.jupyterlab import JupyterLab
@@ -38,6 +38,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", nargs="?", type=Path, default=NOTEBOOK, help="which notebook; the quick start")
     parser.add_argument("--headless", action="store_true", help="run it without a screen and take a picture")
+    parser.add_argument(
+        "--no-http", action="store_true", help="headless: refuse the browser every way to the data server"
+    )
     parser.add_argument("--picture", type=Path, default=PICTURE, help="where the picture goes; build/demo.png")
     given = parser.parse_args()
     # A copy to play with: JupyterLab saves what it opens.
@@ -46,16 +49,20 @@ def main() -> int:
     shutil.copy(given.notebook, folder)
     with JupyterLab(folder) as lab:
         if given.headless:
-            return run_headless(lab, given.notebook.name, given.picture)
+            return run_headless(lab, given.notebook.name, given.picture, http=not given.no_http)
+        if given.no_http:
+            parser.error("--no-http needs --headless: it is the browser that is kept from the data server")
         return open_for_a_person(lab, given.notebook.name)
 
 
-def run_headless(lab: JupyterLab, path: str, picture: Path) -> int:
+def run_headless(lab: JupyterLab, path: str, picture: Path, *, http: bool = True) -> int:
     """Run all cells, wait for settled plots, take the picture, and tell what was drawn."""
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 1000})
         notebook = NotebookPage(page, lab, path)
+        if not http:
+            refuse_http(page, lab)
         try:
             notebook.open()
             notebook.run_all()
@@ -79,14 +86,20 @@ def run_headless(lab: JupyterLab, path: str, picture: Path) -> int:
             return 1
         finally:
             browser.close()
-    carried = {
-        carrier: sum(widget["carriers"][carrier]["bytes_received"] for widget in drawn)
-        for carrier in drawn[0]["carriers"]
-    }
+    carried: dict[str, int] = {}
+    for widget in drawn:
+        for carrier, counts in widget["carriers"].items():
+            carried[carrier] = carried.get(carrier, 0) + counts["bytes_received"]
     total = " + ".join(f"{count:,}" for count in cells)
-    moved = ", ".join(f"{carrier} {count:,} bytes" for carrier, count in carried.items())
-    print(f"drawn: {total} cells; moved: {moved}; picture: {os.path.relpath(picture)}")
+    roads = ", ".join(dict.fromkeys(widget["transport"] for widget in drawn))
+    moved = ", ".join(f"{carrier} {count:,} bytes" for carrier, count in carried.items() if count)
+    print(f"drawn: {total} cells; transport: {roads}; moved: {moved}; picture: {os.path.relpath(picture)}")
     return 0
+
+
+def refuse_http(page: Page, lab: JupyterLab) -> None:
+    """Let a page reach JupyterLab itself and nothing else: neither another port nor its proxy."""
+    page.route(lambda url: not url.startswith(lab.base_url) or "/proxy/" in url, lambda route: route.abort())
 
 
 def open_for_a_person(lab: JupyterLab, path: str) -> int:

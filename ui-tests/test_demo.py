@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 import demo
@@ -18,16 +19,32 @@ def run_headless(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
-def test_the_headless_demo_draws_both_datasets_and_says_so(tmp_path):
-    picture = tmp_path / "demo.png"
-    ran = run_headless("--picture", picture)
-    assert ran.returncode == 0, ran.stderr
-    line = re.fullmatch(r"drawn: 700 \+ 200,000 cells; moved: comm ([\d,]+) bytes; picture: .*demo.png\n", ran.stdout)
-    assert line is not None, ran.stdout
+def drawn(picture):
+    with Image.open(picture) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def test_the_headless_demo_draws_the_same_on_both_roads_and_says_which(tmp_path):
+    pictures = {"direct": tmp_path / "direct.png", "comm": tmp_path / "comm.png"}
+    moved = {}
+    for road, picture in pictures.items():
+        ran = run_headless("--picture", picture, *(["--no-http"] if road == "comm" else []))
+        assert ran.returncode == 0, ran.stderr
+        line = re.fullmatch(
+            rf"drawn: 700 \+ 200,000 cells; transport: {road}; moved: (.*); picture: .*{road}.png\n", ran.stdout
+        )
+        assert line is not None, ran.stdout
+        carried = dict(re.findall(r"(\w+) ([\d,]+) bytes", line[1]))
+        moved[road] = {carrier: int(count.replace(",", "")) for carrier, count in carried.items()}
     # Two floats of coordinates and one byte of colour a cell, two manifests, and no more.
-    assert 200_700 * 9 < int(line[1].replace(",", "")) < 200_700 * 9 + 20_000
-    with Image.open(picture) as drawn:
-        assert len(drawn.convert("RGB").getcolors(maxcolors=1 << 24)) > 100
+    bytes_needed = 200_700 * 9
+    assert bytes_needed < sum(moved["direct"].values()) < bytes_needed + 40_000
+    assert bytes_needed < moved["comm"]["comm"] < bytes_needed + 40_000
+    assert moved["direct"]["direct"] > bytes_needed / 2
+    first, second = map(drawn, pictures.values())
+    assert len(np.unique(first.reshape(-1, 3), axis=0)) > 100
+    # Nothing but the mark of the road in the status line may differ.
+    assert np.mean(np.abs(first - second).max(axis=2) > 8) < 0.001
 
 
 def test_the_headless_demo_fails_with_the_reason_when_a_cell_does(tmp_path):
