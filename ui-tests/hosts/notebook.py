@@ -199,6 +199,22 @@ class NotebookPage:
         )
         self.wait_idle(seconds)
 
+    def interrupt_kernel(self, seconds: float = OPEN_SECONDS) -> None:
+        """Interrupts the running cell, and those queued behind it, and waits until the kernel is idle."""
+        self._in_panel("await panel.sessionContext.session.kernel.interrupt();")
+        self.wait_idle(seconds)
+
+    def cell_is_running(self, index: int) -> bool:
+        """Whether a cell is running or waits to run."""
+        running: bool = self._in_panel(
+            """
+            const cell = panel.content.widgets[index];
+            return cell.model.executionState === "running" || cell.inputArea.promptNode.textContent.includes("*");
+            """,
+            index=index,
+        )
+        return running
+
     def cell_output(self, index: int) -> Locator:
         """The output area of one cell, scrolled into view."""
         # By a mark of ours: which cells have a node in the page depends on JupyterLab's windowing of long notebooks.

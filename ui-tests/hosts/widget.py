@@ -70,17 +70,30 @@ class WidgetPage:
         if not done:
             raise AssertionError(f"not within {seconds} s: {condition}; the viewer says {self.inspect()}")
 
-    def project(self, xy: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """Data coordinates `(n, 2)` to CSS pixels of the plot `(n, 2)`, computed here and not by the viewer."""
+    def project(self, coordinates: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Data coordinates of all cells, `(n, 2)` or `(n, 3)`, to CSS pixels of the plot `(n, 2)`.
+
+        Computed here and not by the viewer, from the camera's definition in docs/design/0002-two-roads.md.
+        """
         state = self.inspect()
-        centre, scale = np.array(state["camera"]["center"]), state["camera"]["scale"]
+        camera = state["camera"]
         size = np.array([state["plot"]["width"], state["plot"]["height"]])
-        return size / 2 + (np.asarray(xy, dtype=np.float64) - centre) * scale * [1, -1]
+        points = np.asarray(coordinates, dtype=np.float64)
+        if camera["axes"] == 2:
+            return size / 2 + (points[:, :2] - camera["center"][:2]) * camera["scale"] * [1, -1]
+        azimuth, elevation = np.radians([camera["azimuth"], camera["elevation"]])
+        right = [-np.sin(azimuth), np.cos(azimuth), 0]
+        up = [-np.sin(elevation) * np.cos(azimuth), -np.sin(elevation) * np.sin(azimuth), np.cos(elevation)]
+        toward = [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+        view = (points - camera["center"]) @ np.array([right, up, toward]).T
+        distance = 1.5 * np.linalg.norm(np.nanmax(points, axis=0) - np.nanmin(points, axis=0))
+        near = (distance / (distance - view[:, 2]))[:, None]
+        return size / 2 + view[:, :2] * camera["scale"] * near * [1, -1]
 
     def unproject(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """CSS pixels of the plot `(n, 2)` to data coordinates `(n, 2)`."""
+        """CSS pixels of the plot `(n, 2)` to data coordinates of a plane `(n, 2)`."""
         state = self.inspect()
-        centre, scale = np.array(state["camera"]["center"]), state["camera"]["scale"]
+        centre, scale = np.array(state["camera"]["center"][:2]), state["camera"]["scale"]
         size = np.array([state["plot"]["width"], state["plot"]["height"]])
         return centre + (np.asarray(pixels, dtype=np.float64) - size / 2) / scale * [1, -1]
 

@@ -1,0 +1,187 @@
+"""The road that the data take: found by the browser, told to Python, and left for the comm wherever it ends."""
+
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+
+from cells import LOAD, LOAD_MANY
+from hosts.widget import WidgetPage
+
+SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
+SHOW_MANY = "w = CellucidWidget(many, color_by='bulk_labels')\nw"
+SERVER = re.compile(r"http://127\.0\.0\.1:\d+/(d|_cellucid)/")
+
+
+def is_server(url):
+    return SERVER.match(url) is not None
+
+
+def to_server(lab):
+    """A predicate for requests to the data server, past JupyterLab or through its proxy."""
+    return lambda url: "/proxy/" in url or (is_server(url) and not url.startswith(lab.base_url))
+
+
+def drawn_without_complaint(widget, cells):
+    state = widget.settle(60)
+    assert state["cells_drawn"] == cells
+    assert state["notices"] == []
+    assert widget.root.get_by_role("alert").count() == 0
+    return state
+
+
+def test_beside_the_kernel_the_data_come_straight_from_the_server(notebook):
+    page = notebook([LOAD_MANY, SHOW_MANY])
+    page.run_all()
+    widget = WidgetPage(page)
+    state = drawn_without_complaint(widget, 200_000)
+    assert state["transport"] == "direct"
+    assert state["carriers"]["direct"]["bytes_received"] > 1_500_000
+    page.wait_for("w.transport == 'direct'")
+    assert page.execute("w._boot") == "{}", "the token does not stay where a notebook would save it"
+    before = state["carriers"]["comm"]["bytes_received"]
+    page.execute("w.color_by = 'CST3'")
+    widget.root.get_by_role("heading", name="CST3").wait_for()
+    after = drawn_without_complaint(widget, 200_000)
+    assert after["carriers"]["comm"]["bytes_received"] == before
+    assert after["carriers"]["direct"]["bytes_received"] - state["carriers"]["direct"]["bytes_received"] == 800_000
+
+
+def test_where_only_jupyters_own_address_is_open_its_proxy_carries_the_data(notebook, lab):
+    page = notebook([LOAD, SHOW])
+    page.page.route(lambda url: is_server(url) and not url.startswith(lab.base_url), lambda route: route.abort())
+    page.run_all()
+    widget = WidgetPage(page)
+    state = drawn_without_complaint(widget, 700)
+    assert state["transport"] == "proxy"
+    assert state["carriers"]["proxy"]["bytes_received"] > 700
+    page.wait_for("w.transport == 'proxy'")
+    port = page.execute("from cellucid.server import data_server\nprint(data_server().port)")
+    assert page.execute("print(w.server_url)") == f"{lab.base_url}proxy/{port}/"
+
+
+def test_where_the_browser_refuses_both_the_comm_carries_the_data(notebook, lab):
+    page = notebook([LOAD, SHOW])
+    page.page.route(to_server(lab), lambda route: route.abort())
+    page.run_all()
+    state = drawn_without_complaint(WidgetPage(page), 700)
+    assert state["transport"] == "comm"
+    page.wait_for("w.transport == 'comm'")
+
+
+def test_at_a_dead_port_the_comm_carries_the_data(notebook):
+    page = notebook(
+        [LOAD, "w = CellucidWidget(adata)\nfrom cellucid.server import data_server\ndata_server().stop()\nw"]
+    )
+    page.run_all()
+    assert drawn_without_complaint(WidgetPage(page), 700)["transport"] == "comm"
+
+
+def test_a_server_that_dies_later_is_replaced_by_the_comm_without_a_word(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    widget = WidgetPage(page)
+    assert drawn_without_complaint(widget, 700)["transport"] == "direct"
+    page.execute("from cellucid.server import data_server\ndata_server().stop()")
+    page.execute("w.color_by = 'CST3'")
+    widget.root.get_by_role("heading", name="CST3").wait_for()
+    assert drawn_without_complaint(widget, 700)["transport"] == "comm"
+    page.wait_for("w.transport == 'comm'")
+
+
+def test_a_transfer_that_is_cut_in_the_middle_goes_on_over_the_comm(notebook, lab):
+    page = notebook([LOAD_MANY, SHOW_MANY])
+
+    def cut(route):
+        # The first half of what was asked for, and then the connection ends.
+        answer = route.fetch()
+        body = answer.body()
+        headers = {**answer.headers, "content-length": str(len(body))}
+        route.fulfill(status=answer.status, headers=headers, body=body[: len(body) // 2])
+
+    page.page.route(lambda url: to_server(lab)(url) and "embeddings/" in url, cut)
+    page.run_all()
+    widget = WidgetPage(page)
+    state = drawn_without_complaint(widget, 200_000)
+    assert state["transport"] == "comm"
+    positions = 200_000 * 8
+    moved = state["carriers"]["comm"]["bytes_received"]
+    assert moved < positions * 0.75, "what had come was not asked for again"
+    assert moved > positions * 0.4
+
+
+def test_a_reloaded_page_finds_the_server_again(notebook):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    page.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.open()
+    widget = WidgetPage(page)
+    assert drawn_without_complaint(widget, 700)["transport"] == "direct"
+
+
+def test_the_saved_notebook_holds_no_token(notebook, lab):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    token = page.execute("from cellucid.server import data_server\nprint(data_server().token)")
+    page.wait_for("w._boot == {}")
+    model = page.execute("print(w.model_id)")
+    for command in ("@jupyter-widgets/jupyterlab-manager:saveWidgetState", "docmanager:save"):
+        page.page.evaluate("(command) => window.jupyterapp.commands.execute(command)", command)
+    saved = (lab.root_dir / page.path).read_text()
+    assert f'"{model}": {{' in saved, "the state of the widgets is in the file"
+    assert len(token) > 30
+    assert token not in saved
+
+
+def test_a_widget_shown_before_a_long_cell_draws_while_the_cell_runs(notebook):
+    page = notebook([LOAD, SHOW, "import time\ntime.sleep(120)"])
+    page.run_all(wait=False)
+    widget = WidgetPage(page)
+    state = widget.settle(60)
+    assert (state["cells_drawn"], state["transport"]) == (700, "direct")
+    assert page.cell_is_running(2), "the cell was still running when the picture was there"
+    page.interrupt_kernel()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"X-Cellucid-Token": "guess"}, 401),
+        ({"Origin": "https://evil.example.org"}, 401),
+        ({"Host": "evil.example.org"}, 403),
+    ],
+)
+def test_a_stranger_gets_nothing_from_the_server_of_a_notebook(notebook, headers, status):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    address = page.execute("print(w.server_url)") + page.execute("print(w._server._path)").lstrip("/")
+    request = urllib.request.Request(address + "manifest.json", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=10)
+    assert refusal.value.code == status
+    assert "Access-Control-Allow-Origin" not in refusal.value.headers
+    assert b"embeddings" not in refusal.value.read()
+
+
+def test_a_page_of_another_origin_gets_nothing(notebook, context):
+    page = notebook([LOAD, SHOW])
+    page.run_all()
+    WidgetPage(page).settle()
+    address = page.execute("print(w.server_url)")
+    foreign = context.new_page()
+    foreign.route("https://evil.example.org/", lambda route: route.fulfill(body="<p>hello", content_type="text/html"))
+    foreign.goto("https://evil.example.org/")
+    seen = foreign.evaluate(
+        """async (address) => {
+          const ways = ["_cellucid/health", "_cellucid/datasets", "_cellucid/info"];
+          return Promise.all(ways.map((way) => fetch(address + way).then((answer) => answer.text(), () => null)));
+        }""",
+        address,
+    )
+    foreign.close()
+    assert seen == [None, None, None]
