@@ -10,7 +10,19 @@ export function pointsOf(entry: EmbeddingInfo, dimension: number, coords: Float3
   if (dimension === 1) return spread(entry, coords, stride);
   const axes = dimension === 3 && stride === 3 ? 3 : 2;
   const [min, max] = [corner(entry.min, axes), corner(entry.max, axes)];
-  return { key, coords, stride, axes, dimension: axes, placed, min, max };
+  const points = { key, coords, stride, axes, dimension: axes, placed, min, max } as const;
+  return axes === 3 ? { ...points, radius: radiusOf(points) } : points;
+}
+
+/** How far the farthest cell lies from the middle of the box. */
+function radiusOf({ coords, min, max }: Pick<Points, "coords" | "min" | "max">): number {
+  const [x, y, z] = min.map((low, axis) => (low + max[axis]) / 2);
+  let farthest = 0;
+  for (let at = 0; at < coords.length; at += 3) {
+    const away = (coords[at] - x) ** 2 + (coords[at + 1] - y) ** 2 + (coords[at + 2] - z) ** 2;
+    if (away > farthest && away < Number.POSITIVE_INFINITY) farthest = away; // NaN is never larger
+  }
+  return Math.sqrt(farthest);
 }
 
 function corner([x, y, z]: readonly number[], axes: 2 | 3): Points["min"] {

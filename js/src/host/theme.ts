@@ -1,7 +1,7 @@
 import type { SceneTheme } from "../scene/scene";
 
-const LIGHT = { missing: "#d3d3d3", ring: "#1976d2" };
-const DARK = { missing: "#4a4a4a", ring: "#64b5f6" };
+const LIGHT = { missing: "#d3d3d3", plain: "#8f8f8f", ring: "#1976d2" };
+const DARK = { missing: "#4a4a4a", plain: "#9e9e9e", ring: "#64b5f6" };
 
 /** What the plot's own background says about the theme, whichever host set it. */
 export function themeOf(element: Element): SceneTheme {

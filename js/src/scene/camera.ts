@@ -183,13 +183,13 @@ export class Camera {
     return [along(0), along(1), along(2)];
   }
 
-  /** CSS pixels a data unit with which a box fits: its sides in a plane, in an orbit its diagonal, however it is turned. */
+  /** CSS pixels a data unit with which a box fits: its sides in a plane, in an orbit all there is, however it is turned. */
   private fitScale(box: Box): number {
     const [width, height] = this.size.value.map((side) => Math.max(side - 2 * MARGIN, 1));
     const [spanX, spanY] = this.spans(box);
     const fits =
       this.dimensions === 3
-        ? Math.min(width, height) / (diagonal(box) || Number.MIN_VALUE)
+        ? Math.min(width, height) / (orbitSize(box) || Number.MIN_VALUE)
         : Math.min(width / (spanX || Number.MIN_VALUE), height / (spanY || Number.MIN_VALUE));
     return Number.isFinite(fits) ? fits : 1; // one cell, or all on one spot
   }
@@ -202,6 +202,14 @@ export class Camera {
     const middle = (axis: 0 | 1 | 2) => (min[axis] + max[axis]) / 2;
     return [middle(0), middle(1), this.dimensions === 3 ? middle(2) : 0];
   }
+}
+
+/** How large a box looks at most while it is turned, in data units at the centre. */
+function orbitSize(box: Box): number {
+  const radius = box.radius ?? diagonal(box) / 2;
+  const distance = 1.5 * diagonal(box);
+  // What is near looks larger: the sphere's outline, seen from its distance.
+  return distance > 0 ? (2 * radius) / Math.sqrt(1 - (radius / distance) ** 2) : 0;
 }
 
 function diagonal({ min, max }: Box): number {

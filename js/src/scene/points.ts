@@ -49,6 +49,7 @@ export interface Frame {
   readonly diameter: number;
   /** The ends of the colour bar. */
   readonly limits: readonly [number, number] | null;
+  /** Of cells to which no column gives a colour. */
   readonly missing: string;
   readonly background: string;
   /** What the farthest cells lose to the background, from 0 to 1. */

@@ -15,7 +15,10 @@ const FADING = 0.5; // what the farthest cells lose to the background
 
 /** Colours that follow the host's theme, `#rrggbb`. */
 export interface SceneTheme {
+  /** Of cells without a value. */
   readonly missing: string;
+  /** Of all cells while no column colours them. */
+  readonly plain: string;
   readonly ring: string;
   /** What the plot lies on; far cells fade to it. */
   readonly background: string;
@@ -223,9 +226,10 @@ export class Scene {
     const projection = { ...view, scale: scale * ratio, middle: [middle[0] * ratio, middle[1] * ratio] as const };
     const deep = camera.axes === 3;
     const diameter = auto.diameter * ratio;
+    const missing = store.column.value === null ? theme.plain : theme.missing;
     const frame = {
       ...{ projection, width, height, deep, diameter, limits: store.limits.value },
-      ...{ missing: theme.missing, background: theme.background, fading: deep ? FADING : 0 },
+      ...{ missing, background: theme.background, fading: deep ? FADING : 0 },
     };
     const picture = {
       frame,

@@ -30,6 +30,8 @@ export interface EmbeddingInfo {
 export interface Box {
   readonly min: readonly [number, number, number];
   readonly max: readonly [number, number, number];
+  /** How far from the middle the farthest cell lies, where that is known: an orbit fits it, or else the box's corners. */
+  readonly radius?: number;
 }
 
 /** Where the cells are, in data coordinates; a cell with a non-finite coordinate is not placed. */

@@ -5,8 +5,8 @@ import { besideAnchor } from "./placing";
 const EDGE = 4; // pixels that a panel keeps from the widget's edge
 
 /**
- * A panel beside the control that opened it, inside the widget. Escape and a press elsewhere close it; the focus then
- * goes back to where it was.
+ * A panel beside the control that opened it, inside the widget. Escape, a press elsewhere and a focus that goes
+ * elsewhere close it; the focus goes back to where it was, unless it has gone on.
  */
 export function Popover(props: {
   anchor: RefObject<HTMLElement>;
@@ -40,6 +40,11 @@ export function Popover(props: {
     event.stopPropagation();
     onClose();
   };
+  const onFocusOut = ({ relatedTarget }: FocusEvent) => {
+    if (relatedTarget === null) return; // to no element: another window, or what is not to be focused
+    const ours = [panel.current, anchor.current].some((element) => element?.contains(relatedTarget as Node));
+    if (!ours) onClose();
+  };
   return (
     <div
       ref={panel}
@@ -48,6 +53,7 @@ export function Popover(props: {
       aria-label={props.label}
       tabIndex={-1}
       onKeyDown={onKeyDown}
+      onFocusOut={onFocusOut}
     >
       {props.children}
     </div>

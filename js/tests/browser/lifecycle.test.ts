@@ -104,7 +104,7 @@ describe("a widget's life", () => {
     expect(python.heard("closed")).toEqual([]);
     expect(contexts()).toHaveLength(1);
     model.change("color_by", null);
-    await expect.poll(() => colorAt(output, 0.5, 0.5)).toBe("211,211,211,255");
+    await expect.poll(() => colorAt(output, 0.5, 0.5)).toBe("143,143,143,255");
   });
 
   it("says that it is closed when its last view goes, and that it is ready when one comes back", async () => {
@@ -206,7 +206,7 @@ describe("a widget's life", () => {
     python.add("embeddings/X_pca.f32", new Float32Array(2 * CELLS).fill(9.5));
     model.change("embedding", "X_pca");
     await expect.poll(() => colorAt(output, 0.5, 0.5)).toBe("0,0,0,0");
-    expect(colorAt(output, 9.5, 9.5)).toBe("211,211,211,255");
+    expect(colorAt(output, 9.5, 9.5)).toBe("143,143,143,255");
   });
 
   it("keeps the newest wish when colours are chosen faster than they load", async () => {

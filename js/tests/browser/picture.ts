@@ -7,7 +7,7 @@ import { type Box, type Points, Store } from "../../src/state/store";
 
 export type Rgba = [number, number, number, number];
 
-export const THEME = { missing: "#d3d3d3", ring: "#1976d2", background: "#ffffff" };
+export const THEME = { missing: "#d3d3d3", plain: "#8f8f8f", ring: "#1976d2", background: "#ffffff" };
 export const CLOSE = 3; // of 255: what rounding and premultiplied alpha may change
 const POOL = Symbol.for("cellucid.contexts.1");
 

@@ -33,8 +33,8 @@ describe("the scene", () => {
   it("draws cells where they are, grey without a column, and nothing elsewhere", async () => {
     const [, scene, panel] = show(cellsAt([1, 1], [9, 3]));
     await painted(scene);
-    expectColor(pixelAt(panel, 1, 1), rgba(THEME.missing));
-    expectColor(pixelAt(panel, 9, 3), rgba(THEME.missing));
+    expectColor(pixelAt(panel, 1, 1), rgba(THEME.plain));
+    expectColor(pixelAt(panel, 9, 3), rgba(THEME.plain));
     expect(pixelAt(panel, 1, 9)[3]).toBe(0);
     expect(pixelAt(panel, 9, 7)[3]).toBe(0);
     expect(pixelAt(panel, 1, 1, 8)[3]).toBe(0);
@@ -94,7 +94,7 @@ describe("the scene", () => {
     expectColor(pixelAt(panel, 5, 5), rgba("#ff0000"));
     store.column.value = null;
     await painted(scene);
-    expectColor(pixelAt(panel, 5, 5), rgba(THEME.missing));
+    expectColor(pixelAt(panel, 5, 5), rgba(THEME.plain));
   });
 
   it("dims the others while cells are selected, and puts a ring round those", async () => {
@@ -196,8 +196,8 @@ describe("the scene", () => {
     scene.invalidate(panel);
     await painted(scene);
     expect([panel.canvas.width, panel.canvas.height]).toEqual([512, 512]);
-    expectColor(pixelAt(panel, 2, 2), rgba(THEME.missing));
-    expectColor(pixelAt(panel, 8, 8), rgba(THEME.missing));
+    expectColor(pixelAt(panel, 2, 2), rgba(THEME.plain));
+    expectColor(pixelAt(panel, 8, 8), rgba(THEME.plain));
     expect(inkOf(panel.canvas) / ink).toBeGreaterThan(3);
     expect(inkOf(panel.canvas) / ink).toBeLessThan(5);
   });
@@ -343,7 +343,7 @@ describe("the scene", () => {
     expect([one.isContextLost(), two.isContextLost()]).toEqual([true, true]);
     first.add(panel);
     await painted(first);
-    expectColor(pixelAt(panel, 5, 5), rgba(THEME.missing));
+    expectColor(pixelAt(panel, 5, 5), rgba(THEME.plain));
   });
 
   it("paints nothing into a plot without room, and does not say that it has", async () => {
@@ -356,7 +356,7 @@ describe("the scene", () => {
     expect(told).not.toHaveBeenCalled();
     panel.camera.resize(256, 256);
     await painted(scene);
-    expectColor(pixel(panel.canvas, 128, 128), rgba(THEME.missing));
+    expectColor(pixel(panel.canvas, 128, 128), rgba(THEME.plain));
     expect(told).toHaveBeenCalledTimes(1);
   });
 });

@@ -51,7 +51,9 @@ function projectByTheBook(pose: Pose, box: Box, [width, height]: readonly [numbe
   const up = -Math.sin(e) * Math.cos(a) * x - Math.sin(e) * Math.sin(a) * y + Math.cos(e) * z;
   const toward = Math.cos(e) * Math.cos(a) * x + Math.cos(e) * Math.sin(a) * y + Math.sin(e) * z;
   const distance = (3 * diagonal) / 2;
-  const scale = ((Math.min(width, height) - 56) / diagonal) * pose.zoom;
+  const radius = box.radius ?? diagonal / 2;
+  const outline = diagonal > 0 ? radius / Math.sqrt(1 - (radius / distance) ** 2) : 0.5; // of a sphere in perspective
+  const scale = ((Math.min(width, height) - 56) / (2 * outline)) * pose.zoom;
   const s = distance / (distance - toward);
   return { at: [width / 2 + right * scale * s, height / 2 - up * scale * s], toward, behind: toward >= distance };
 }
@@ -314,6 +316,20 @@ describe("the orbit", () => {
             }
       }),
     );
+  });
+
+  it("fits the cells and not the empty corners of their box", () => {
+    const camera = lookingAt({ ...CUBE, radius: 3 }, 640, 480, 3);
+    const { center } = camera.pose.value;
+    let farthest = 0;
+    for (let turn = 0; turn < 1000; turn++) {
+      const [x, z] = [3 * Math.cos(turn / 79.6), 3 * Math.sin(turn / 79.6)];
+      const [, y] = camera.project(center[0] + x, center[1], center[2] + z);
+      farthest = Math.max(farthest, Math.abs(240 - y));
+      camera.orbit(1, turn % 2 === 0 ? 9 : -9);
+    }
+    expect(farthest).toBeLessThanOrEqual(240 - 28);
+    expect(farthest).toBeGreaterThan(0.9 * (240 - 28));
   });
 
   it("follows the hand: what is in front moves with it", () => {

@@ -22,6 +22,7 @@ describe("points of an embedding", () => {
 
   it("are a space in three, or the plane of the first two, with the same coordinates", () => {
     expect(pointsOf(SPACE, 3, DEEP)).toMatchObject({ stride: 3, axes: 3, dimension: 3, max: [8, 1, 6] });
+    expect(pointsOf(SPACE, 3, DEEP).radius).toBeCloseTo(Math.hypot(4, 1, 0.5), 6);
     const plane = pointsOf(SPACE, 2, DEEP);
     expect(plane).toMatchObject({ stride: 3, axes: 2, dimension: 2, min: [0, -1, 0], max: [8, 1, 0] });
     expect(plane.coords).toBe(DEEP);
