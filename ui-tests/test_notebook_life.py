@@ -37,7 +37,7 @@ def test_ipywidgets_linked_with_link_and_dlink_follow(notebook):
     widget.root.get_by_role("heading", name="louvain").wait_for()
     assert page.execute("w.color_by") == "'louvain'"
 
-    widget.root.get_by_label("Colour the cells by").select_option("bulk_labels")
+    widget.colour_by("bulk_labels")
     page.wait_for("field.value == 'bulk_labels'")
     page.page.wait_for_function(
         "(select) => select.value === 'bulk_labels'", arg=page.cell_output(2).locator("select").element_handle()
@@ -176,19 +176,76 @@ def test_ten_widgets_share_eight_contexts_and_all_keep_their_picture(notebook):
     assert page.page.evaluate(CONTEXTS) == 8
 
 
-def test_keys_of_the_widget_do_not_reach_the_notebook(notebook):
-    page = notebook([LOAD, SHOW])
+# One of each kind of element of the widget that takes the focus: of rows of a list the first stands for all.
+CONTROLS = """(element) => {
+  const kinds = new Map();
+  for (const each of element.shadowRoot.querySelectorAll("button, input, select, [tabindex]")) {
+    if (each.disabled || each.tabIndex < 0 || !each.checkVisibility()) continue;
+    const kind = each.matches("li *") ? each.className : [each.className, each.ariaLabel, each.name].join();
+    if (!kinds.has(kind)) kinds.set(kind, each);
+  }
+  return [...kinds.values()];
+}"""
+FOCUS = """(each) => {
+  each.focus({ preventScroll: true });
+  return each.isConnected && each === each.getRootNode().activeElement;
+}"""
+NOTEBOOK = """() => {
+  const { activeCellIndex, mode, widgets } = window.jupyterapp.shell.currentWidget.content;
+  return { activeCellIndex, mode, cells: widgets.length, kinds: widgets.map(({ model }) => model.type).join() };
+}"""
+# What a notebook in command mode does with them: new cells, deleted cells, other kinds of cells, another active cell.
+COMMANDS = ("b", "a", "d", "d", "x", "z", "m", "y", "1", "j", "k", "ArrowDown", "ArrowUp", "Escape")
+
+
+def press_on_every_control(page, widget):
+    """Press the notebook's keys on every control of the widget; returns how many there were."""
+    controls = widget.root.evaluate_handle(CONTROLS).get_properties().values()
+    pressed = 0
+    for control in filter(None, (control.as_element() for control in controls)):
+        for key in COMMANDS:
+            if not control.evaluate(FOCUS):
+                break  # a key before has closed what it was in
+            page.page.keyboard.press(key)
+            pressed += key == COMMANDS[0]
+    return pressed
+
+
+def test_keys_on_every_control_of_the_widget_stay_inside_it(notebook):
+    page = notebook([LOAD, SHOW, "1"])
     page.run_all()
     widget = WidgetPage(page)
     widget.settle()
-    cells = "() => window.jupyterapp.shell.currentWidget.content.widgets.length"
-    before = page.page.evaluate(cells)
-    for key in ("b", "a", "d", "d", "x", "l", "v", "Escape", "ArrowDown", "m"):
-        widget.press(key)
-    widget.root.get_by_role("button", name="Lasso").focus()
-    for key in ("b", "d", "d", "x"):
-        page.page.keyboard.press(key)
-    assert page.page.evaluate(cells) == before
+    widget.press("v")  # a notebook makes the cell with the focus the active one
+    page.execute("w.filters = {'louvain': {'hide': ['0']}}; w.selection = [1]; w.tool = 'lasso'")
+    widget.wait_until("(state) => state.visible < 700 && state.selected === 1")
+    before = page.page.evaluate(NOTEBOOK)
+    assert press_on_every_control(page, widget) >= 12  # tools, legend, filters, the field, the lower edge
+    assert page.page.evaluate(NOTEBOOK) == before
+
+    page.execute("w.color_by = 'CST3'")
+    widget.root.get_by_role("heading", name="CST3").wait_for()
+    assert press_on_every_control(page, widget) >= 14  # the histogram and the colour bar
+    assert page.page.evaluate(NOTEBOOK) == before
+
+    for opener in ("button.field", "button[aria-label=Settings]", "button.bar"):
+        if not widget.root.get_by_role("dialog").is_visible():
+            widget.root.locator(opener).click()
+        widget.root.get_by_role("dialog").wait_for()
+        panel = widget.root.locator("[role=dialog]").locator("input, select, button")
+        for index in range(min(panel.count(), 6)):
+            for key in COMMANDS[:-1]:
+                panel.nth(index).evaluate(FOCUS)
+                page.page.keyboard.press(key)
+        assert page.page.evaluate(NOTEBOOK) == before
+        page.page.keyboard.press("Escape")
+        widget.root.get_by_role("dialog").wait_for(state="detached")
+    assert page.page.evaluate(NOTEBOOK) == before
+
+    # The same keys beside the widget do what notebooks do.
+    page.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.node.focus()")
+    page.page.keyboard.press("b")
+    assert page.page.evaluate(NOTEBOOK)["cells"] == before["cells"] + 1
 
 
 def test_what_a_hook_raises_is_shown_in_the_widget(notebook):

@@ -118,6 +118,15 @@ class WidgetPage:
         self.plot.focus()
         self.page.keyboard.press(key)
 
+    def colour_by(self, name: str) -> None:
+        """Find a field in the search of the toolbar, as a person does, and take the first that is found."""
+        self.root.locator("button.field").click()
+        query = self.root.get_by_role("combobox", name="Search obs columns and genes")
+        query.fill(name)
+        self.root.get_by_role("option").first.wait_for()
+        query.press("Enter")
+        query.wait_for(state="detached")
+
     def draw(self, corners: npt.NDArray[Any] | Sequence[Sequence[float]], *, hold: str | None = None) -> Corners:
         """Drag the mouse along straight lines between corners, in CSS pixels of the plot.
 

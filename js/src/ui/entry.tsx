@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 /** A field for one value: Enter or leaving it commits, Escape reverts; what is no value is outlined and says why. */
 export function Entry<T>(props: {
@@ -18,9 +18,14 @@ export function Entry<T>(props: {
   const { text, parse, onCommit, onDone } = props;
   const input = useRef<HTMLInputElement>(null);
   const [draft, setDraft] = useState(text);
-  const given = useRef(false); // up or in: leaving the field does neither again
+  const [given, setGiven] = useState(text);
+  const done = useRef(false); // given up or in: leaving the field does neither again
   const invalid = draft !== text && parse(draft) === undefined;
-  useEffect(() => setDraft(text), [text]);
+  if (given !== text) {
+    // At once, and not in an effect: that would come after what a quick hand has typed already.
+    setGiven(text);
+    setDraft(text);
+  }
   useLayoutEffect(() => {
     if (onDone === undefined) return;
     input.current?.focus({ preventScroll: true });
@@ -28,8 +33,8 @@ export function Entry<T>(props: {
   }, []);
 
   const finish = (commit: boolean) => {
-    if (given.current) return;
-    given.current = true;
+    if (done.current) return;
+    done.current = true;
     const value = commit && draft !== text ? parse(draft) : undefined;
     if (value === undefined) setDraft(text);
     else onCommit(value);
@@ -56,7 +61,7 @@ export function Entry<T>(props: {
       placeholder={props.placeholder}
       value={draft}
       onInput={(event) => {
-        given.current = false;
+        done.current = false;
         setDraft(event.currentTarget.value);
       }}
       onKeyDown={onKeyDown}

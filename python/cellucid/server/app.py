@@ -147,10 +147,9 @@ def _read(dataset: Dataset, path: str) -> Resource | Failure:
         return Failure(409, "changed", without_paths(str(error)))
     except DatasetError as error:
         return Failure(404, "dataset", without_paths(str(error)))
-    except Exception as error:  # the reader is the user's data; what it raises may name files, so it stays in the log
+    except Exception as error:  # the reader is the user's data: it may raise anything
         logger.error("%r could not be read:\n%s", without_paths(path), report(error))
-        reason = f"reading failed with {type(error).__name__}; the log cellucid.server has the reason"
-        return Failure(500, "internal", reason)
+        return Failure(500, "internal", f"reading failed with {type(error).__name__}: {without_paths(str(error))}")
     logger.debug("read %r: %d bytes", without_paths(path), resource.nbytes)
     return resource
 
