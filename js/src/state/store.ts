@@ -230,10 +230,10 @@ export class Store {
     this.selection.value = { cells: Bitset.empty(this.n_cells), source };
   }
 
-  /** Change one field's filter; undefined takes it away. */
+  /** Change one field's filter, which keeps its place among the others; undefined takes it away. */
   setFilter(field: string, filter: Filters[string] | undefined): void {
     const { [field]: _, ...others } = this.filters.value;
-    this.filters.value = filter === undefined ? others : { ...others, [field]: filter };
+    this.filters.value = filter === undefined ? others : { ...this.filters.value, [field]: filter };
   }
 
   /** Show another embedding, or another number of its dimensions, all of it. */

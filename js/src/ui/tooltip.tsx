@@ -19,7 +19,7 @@ export function Tooltip({ store, camera, plot }: Pick<ToolContext, "store" | "ca
   const spot = cell === null ? null : spotOf(cell, store, camera);
   const name = store.hoveredName.value ?? (cell === null ? "" : `Cell ${formatCount(cell)}`);
   useLayoutEffect(() => {
-    const { offsetWidth: width = 0, offsetHeight: height = 0 } = label.current ?? {};
+    const { width = 0, height = 0 } = label.current?.getBoundingClientRect() ?? {};
     if (width !== size.width || height !== size.height) setSize({ width, height });
   });
   if (cell === null || spot === null) return null;
