@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from hosts.chromium import launch
 from hosts.jupyterlab import JupyterLab
@@ -45,6 +45,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     shared.close()
 
 
+@pytest.fixture(scope="session")
+def spare() -> list[Page]:
+    """Pages with a JupyterLab that shows no notebook: to load one takes longer than most tests."""
+    return []
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Lets the fixtures below know at teardown whether the test failed."""
@@ -58,11 +64,13 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def notebook(lab: JupyterLab, context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[OpenNotebook]:
-    """`notebook(cells)` writes a notebook of these code cells and opens it in a new page.
+def notebook(
+    lab: JupyterLab, context: BrowserContext, spare: list[Page], request: pytest.FixtureRequest
+) -> Iterator[OpenNotebook]:
+    """`notebook(cells)` writes a notebook of these code cells and opens it in a page that shows no other.
 
     `notebook(cells, name="second")` opens another one in the same test; `notebook(path="second.ipynb")` opens one
-    that is there already.
+    that is there already. A page that is found as good as new after a test serves another one.
     """
     opened: list[NotebookPage] = []
     test = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.name).strip("-")
@@ -71,16 +79,20 @@ def notebook(lab: JupyterLab, context: BrowserContext, request: pytest.FixtureRe
         if path is None:
             path = f"{test}{'-' if name else ''}{name}.ipynb"
             write_notebook(lab.root_dir / path, cells or [""])
-        driven = NotebookPage(context.new_page(), lab, path)
+        load = not spare
+        driven = NotebookPage(context.new_page() if load else spare.pop(), lab, path)
         opened.append(driven)
-        return driven.open()
+        return driven.open(load=load)
 
     yield open_notebook
 
-    if request.node.stash.get(FAILED, False):
+    failed = request.node.stash.get(FAILED, False)
+    if failed:
         save_failure(FAILURES / test, opened, lab)
     for driven in opened:
-        if not driven.page.is_closed():
+        if not failed and not spare and driven.leave():
+            spare.append(driven.page)
+        elif not driven.page.is_closed():
             driven.page.close(run_before_unload=False)
     lab.shutdown_kernels()
     lab.reset_settings()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page
 
 from hosts.jupyterlab import JupyterLab
 
@@ -113,13 +113,28 @@ class NotebookPage:
         self.lab = lab
         self.path = path
         self.console: list[str] = []
-        page.on("console", lambda message: self.console.append(f"[{message.type}] {message.text}"))
-        page.on("pageerror", lambda error: self.console.append(f"[page error] {error}"))
+        page.on("console", self._hear)
+        page.on("pageerror", self._hear_error)
 
-    def open(self) -> "NotebookPage":
-        """Opens the notebook and waits until it shows its cells and its kernel is idle."""
-        # A workspace of its own: two pages in one workspace would each reopen what the other has.
-        self.page.goto(self.lab.url(self.path, workspace=f"test-{uuid.uuid4().hex[:8]}"))
+    def _hear(self, message: ConsoleMessage) -> None:
+        self.console.append(f"[{message.type}] {message.text}")
+
+    def _hear_error(self, error: Error) -> None:
+        self.console.append(f"[page error] {error}")
+
+    def open(self, *, load: bool = True) -> "NotebookPage":
+        """Opens the notebook and waits until it shows its cells and its kernel is idle.
+
+        Args:
+            load: Load JupyterLab anew; else open the notebook in the JupyterLab that the page shows.
+        """
+        if load:
+            # A workspace of its own: two pages in one workspace would each reopen what the other has.
+            self.page.goto(self.lab.url(self.path, workspace=f"test-{uuid.uuid4().hex[:8]}"))
+        else:
+            self.page.evaluate(
+                "(path) => void window.jupyterapp.commands.execute('docmanager:open', { path })", self.path
+            )
         self.page.wait_for_function(
             """(path) => {
               const app = window.jupyterapp;
@@ -239,6 +254,25 @@ class NotebookPage:
     def collapse_sidebar(self) -> None:
         """Closes the file browser, so that the notebook has the whole width."""
         self._in_panel('if (!app.shell.leftCollapsed) await app.commands.execute("application:toggle-left-area");')
+
+    def leave(self) -> bool:
+        """Closes the notebook and keeps the page; returns whether that is as good as new."""
+        if self.page.is_closed():
+            return False
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.page.mouse.move(0, 0)
+        self.page.remove_listener("console", self._hear)
+        self.page.remove_listener("pageerror", self._hear_error)
+        as_new: bool = self._in_panel(
+            """
+            panel.dispose();
+            await new Promise((resolve) => setTimeout(resolve));
+            const { leases = [] } = globalThis[Symbol.for("cellucid.contexts.1")] ?? {};
+            const widgets = document.querySelectorAll(".cellucid, .jp-Dialog").length + leases.length;
+            return widgets === 0 && document.body.dataset.jpThemeName === "JupyterLab Light";
+            """
+        )
+        return as_new
 
     def close(self) -> None:
         """Shuts the notebook's kernel down and closes the page."""
