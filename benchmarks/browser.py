@@ -1,4 +1,4 @@
-"""What a person waits for, and what crosses the websocket meanwhile: a real JupyterLab, kernel and Chromium."""
+"""What a person waits for, and what crosses the wire meanwhile: a real JupyterLab, kernel and Chromium."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Visit:
         path = write_notebook(lab.root_dir / f"{side.name}.ipynb", [prepare, f"began = time.time()\n{side.show}"])
         self.page = context.new_page()
         self.page.add_init_script(path=HERE / "painted.js")
-        self.wire = Wire(self.page)
+        self.wire = Wire(self.page, lab.base_url)
         self.notebook = NotebookPage(self.page, lab, path.name)
 
     def measure(self) -> dict[str, float]:
