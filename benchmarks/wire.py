@@ -10,7 +10,7 @@ BINARY = 2
 
 
 class Wire:
-    """Counts the payload of the kernel's websocket, both ways, and what HTTP brings from servers that are not Jupyter's.
+    """Counts the payload of the kernel's websocket, both ways, and what HTTP brings from servers other than Jupyter's.
 
     Args:
         page: before it has opened anything.
