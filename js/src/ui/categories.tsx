@@ -41,6 +41,12 @@ export function Categories({ store, column }: { store: Store; column: Categorica
       show(toggled(hiding, name));
     }
   };
+  const clear = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || query === "") return;
+    event.stopPropagation(); // it closes nothing else
+    event.preventDefault();
+    setQuery("");
+  };
   const row = (name: string | null, color: string, count: number, all: number, shown: boolean) => (
     <LegendRow
       key={name}
@@ -68,6 +74,7 @@ export function Categories({ store, column }: { store: Store; column: Categorica
             spellcheck={false}
             value={query}
             onInput={(event) => setQuery(event.currentTarget.value)}
+            onKeyDown={clear}
           />
         </label>
       )}

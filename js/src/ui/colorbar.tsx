@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { COLORMAP_SIZE, colormapGradient, colormapTexels } from "../state/colormaps";
 import type { ContinuousColumn } from "../state/column";
 import type { Limit, Limits } from "../state/limits";
@@ -70,6 +70,11 @@ function LimitField(props: {
   const { label, limit, value, isInOrder, onCommit } = props;
   const button = useRef<HTMLButtonElement>(null);
   const [editing, setEditing] = useState(false);
+  const back = useRef(false); // a key ended it: the focus goes to the label that takes the field's place
+  useLayoutEffect(() => {
+    if (back.current) button.current?.focus({ preventScroll: true });
+    back.current = false;
+  }, [editing]);
   if (!editing) {
     return (
       <button
@@ -98,7 +103,10 @@ function LimitField(props: {
       parse={parse}
       expected="a number, a percentile such as p99, or nothing for the data's own; the lower limit below the upper one"
       onCommit={onCommit}
-      onDone={() => setEditing(false)}
+      onDone={(byKey) => {
+        back.current = byKey;
+        setEditing(false);
+      }}
     />
   );
 }

@@ -11,8 +11,8 @@ export function Entry<T>(props: {
   /** What a person may type. */
   expected: string;
   onCommit: (value: T) => void;
-  /** The field is there only while somebody types: called when they are done, either way. */
-  onDone?: () => void;
+  /** The field is there only while somebody types: called when they are done, either way, and whether by a key. */
+  onDone?: (byKey: boolean) => void;
   class?: string;
 }) {
   const { text, parse, onCommit, onDone } = props;
@@ -32,19 +32,22 @@ export function Entry<T>(props: {
     input.current?.select();
   }, []);
 
-  const finish = (commit: boolean) => {
+  const finish = (commit: boolean, byKey: boolean) => {
     if (done.current) return;
     done.current = true;
     const value = commit && draft !== text ? parse(draft) : undefined;
     if (value === undefined) setDraft(text);
     else onCommit(value);
-    onDone?.();
+    onDone?.(byKey);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && !invalid) finish(true);
+    if (event.key === "Enter" && !invalid) {
+      event.preventDefault(); // or it presses the button that the focus goes to
+      finish(true, true);
+    }
     if (event.key === "Escape" && (draft !== text || onDone !== undefined)) {
       event.stopPropagation(); // it closes nothing else
-      finish(false);
+      finish(false, true);
     }
   };
   return (
@@ -65,7 +68,7 @@ export function Entry<T>(props: {
         setDraft(event.currentTarget.value);
       }}
       onKeyDown={onKeyDown}
-      onBlur={() => finish(true)}
+      onBlur={() => finish(true, false)}
     />
   );
 }

@@ -1,10 +1,57 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
-import { Bitset } from "../../src/state/bitset";
 import { mountWidget } from "./mounted";
 import { mouse } from "./mouse";
+import { find, openWidget, rootOf } from "./widget";
 
 describe("the settings", () => {
+  it("open from the keyboard, give the focus back, and offer no reset where there is nothing to take back", async () => {
+    const { find, has, root } = mountWidget();
+    const opener = find('[aria-label="Settings"]');
+    expect(opener.ariaExpanded).toBe("false");
+    opener.focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => has('.settings[role="dialog"]')).toBe(true);
+    expect(opener.ariaExpanded).toBe("true");
+    expect(find<HTMLButtonElement>(".settings .reset").disabled).toBe(true);
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => has(".settings")).toBe(false);
+    expect(root.activeElement).toBe(opener);
+  });
+
+  it("go from a quarter of the automatic size to four times that, and say so in words", async () => {
+    const { store, find, has, texts } = mountWidget();
+    find('[aria-label="Settings"]').click();
+    await expect.poll(() => has(".settings")).toBe(true);
+    const [size, opacity] = ["Point size", "Opacity"].map((label) => find(`.settings input[aria-label="${label}"]`));
+    expect([size, opacity].map((slider) => slider.getAttribute("aria-valuetext"))).toEqual(["1 times", "automatic"]);
+    expect(texts(".settings .value")).toEqual(["1×", "automatic"]);
+    expect(has(".settings .value .words")).toBe(false); // it is automatic already
+    size.focus();
+    await userEvent.keyboard("{Home}");
+    expect(store.pointSize.value).toBe(0.25);
+    await expect.poll(() => size.getAttribute("aria-valuetext")).toBe("0.25 times");
+    opacity.focus();
+    await userEvent.keyboard("{End}");
+    // Opaque is not automatic, although the slider stands at the same place.
+    expect(store.opacity.value).toBeNull();
+    await userEvent.keyboard("{ArrowLeft}{End}");
+    expect(store.opacity.value).toBe(1);
+    await expect.poll(() => opacity.getAttribute("aria-valuetext")).toBe("100 percent");
+    store.pointSize.value = 2; // Python's word
+    await expect.poll(() => texts(".settings .value")[0]).toBe("2×");
+    expect(find<HTMLInputElement>('[aria-label="Point size"]').valueAsNumber).toBeCloseTo(0.5);
+  });
+
+  it("have no genes to choose where the dataset has none, or is not there yet", async () => {
+    const { store, find, has, texts } = mountWidget();
+    store.dataset.value = null;
+    find('[aria-label="Settings"]').click();
+    await expect.poll(() => has(".settings")).toBe(true);
+    expect(has('[aria-label="Genes from"]')).toBe(false);
+    expect(texts(".settings .setting > span:first-child")).toEqual(["Point size", "Opacity", "Theme"]);
+  });
+
   it("set how things look, and take it all back", async () => {
     const { store, root, find, has, texts } = mountWidget({ colorBy: "gene:CD3E" });
     find('[aria-label="Settings"]').click();
@@ -48,74 +95,78 @@ describe("the settings", () => {
   });
 });
 
-describe("the status line", () => {
-  it("says how many cells are in sight, and which have no place", async () => {
-    const { store, texts, find } = mountWidget();
-    expect(texts(".status .shown")).toEqual(["100 cells"]);
-    store.setFilter("louvain", { hide: ["B cells"] });
-    await expect.poll(() => texts(".status .shown")).toEqual(["75 of 100 shown"]);
-    store.marks.value = { ...store.marks.value, hidden: Bitset.fromPositions(100, [99, 0]) };
-    await expect.poll(() => texts(".status .shown")).toEqual(["74 of 100 shown"]);
-    expect(find(".status .shown").title).toBe("Python has hidden 2 cells");
-    const points = store.points.value;
-    if (points !== null) store.points.value = { ...points, placed: 93 };
-    await expect.poll(() => find(".status").innerText).toContain("7 not placed");
-  });
+describe("the theme", () => {
+  const brightness = (output: HTMLElement) =>
+    (getComputedStyle(rootOf(output).querySelector(".widget") as HTMLElement).backgroundColor.match(/\d+/g) ?? [])
+      .slice(0, 3)
+      .reduce((sum, channel) => sum + Number(channel), 0);
 
-  it("says what is under way, and how far it is", async () => {
-    const { store, texts, find } = mountWidget();
-    store.progress.value = { label: "CD3E", loaded: 25, total: 100, waiting: false };
-    await expect.poll(() => texts(".status [role=status]")).toEqual(["Loading CD3E"]);
-    const bar = find(".progress").getBoundingClientRect();
-    expect(bar.width / find(".status").getBoundingClientRect().width).toBeCloseTo(0.25, 1);
-    store.progress.value = { label: "CD3E", loaded: 0, total: null, waiting: true };
-    await expect.poll(() => texts(".status [role=status]")).toEqual(["Waiting for Python"]);
-  });
-
-  it("says by which road the data come", async () => {
-    const { store, find } = mountWidget();
-    for (const [road, word] of [
-      ["direct", "straight from Python"],
-      ["proxy", "Jupyter's proxy"],
-      ["comm", "notebook's own connection"],
-    ] as const) {
-      store.transport.value = road;
-      await expect.poll(() => find(".status .road").ariaLabel).toContain(word);
-    }
-  });
-
-  it("has a chip for each filter, to switch off and to take away", async () => {
-    const { store, find, texts, root } = mountWidget({
-      filters: { louvain: { hide: ["B cells", "T cells"] }, "gene:CD3E": { min: 1 }, n_counts: {} },
-    });
-    expect(texts(".chips .text")).toEqual(["louvain: 2 hidden", "CD3E ≥ 1"]);
-    find(".chips .text").click();
-    expect(store.filters.value.louvain).toEqual({ hide: ["B cells", "T cells"], enabled: false });
-    await expect.poll(() => find(".chips .text").ariaPressed).toBe("false");
-    const visible = store.visibleCount.value;
-    expect(visible).toBe(66);
-    find(".chips .text").click();
-    expect(store.filters.value.louvain).toEqual({ hide: ["B cells", "T cells"] });
-    expect(store.visibleCount.value).toBeLessThan(visible);
-    root.querySelectorAll<HTMLElement>(".chips .remove")[1].click();
-    await expect.poll(() => texts(".chips .text")).toEqual(["louvain: 2 hidden"]);
-    expect(Object.keys(store.filters.value).sort()).toEqual(["louvain", "n_counts"]);
-    store.filterColumns.value = new Map();
-    await expect.poll(() => find(".chip").ariaBusy).toBe("true");
-  });
-
-  it("offers to take the filters away where they leave nothing", async () => {
-    const { store, find, has } = mountWidget();
-    store.setFilter("n_counts", { min: 1000 });
-    await expect.poll(() => has(".empty")).toBe(true);
-    expect(find(".empty").innerText).toContain("None of the 100 cells pass the filters");
-    find(".empty button").click();
-    expect(store.filters.value).toEqual({});
-    await expect.poll(() => has(".empty")).toBe(false);
+  it("is the host's, until somebody chooses one", async () => {
+    const { output, model } = openWidget();
+    const host = output.querySelector<HTMLElement>(".cellucid");
+    expect(host?.dataset.theme).toBeUndefined();
+    model.change("theme", "dark");
+    await expect.poll(() => host?.dataset.theme).toBe("dark");
+    const dark = brightness(output);
+    find(output, '[aria-label="Settings"]').click();
+    await expect.poll(() => rootOf(output).querySelector(".settings")).not.toBeNull();
+    find(output, '.settings input[value="light"]').click();
+    expect(host?.dataset.theme).toBe("light");
+    expect(brightness(output)).toBeGreaterThan(dark + 300);
+    await expect.poll(() => model.get("theme")).toBe("light");
+    find(output, '.settings input[value="auto"]').click();
+    expect(host?.dataset.theme).toBeUndefined();
   });
 });
 
 describe("the tooltip", () => {
+  it("has the colour that the cell has", async () => {
+    const { store, find, texts } = mountWidget({ colorBy: "n_counts" });
+    const dot = () => getComputedStyle(find(".tooltip .dot")).backgroundColor;
+    store.hover.value = { cell: 99, origin: "python" };
+    await expect.poll(() => texts(".tooltip .value")).toEqual(["n_counts\n99"]);
+    expect(dot()).toBe("rgb(253, 231, 37)"); // viridis' last
+    store.colormap.value = "viridis_r";
+    await expect.poll(dot).toBe("rgb(68, 1, 84)");
+    store.colorLimits.value = [20, 50]; // beyond a limit is the limit's colour
+    for (const [cell, color] of [
+      [5, "rgb(253, 231, 37)"],
+      [60, "rgb(68, 1, 84)"],
+    ] as const) {
+      store.hover.value = { cell, origin: "python" };
+      await expect.poll(() => texts(".tooltip .what")).toEqual([String(cell)]);
+      expect(dot()).toBe(color);
+    }
+    store.colorBy.value = "louvain";
+    await expect.poll(() => texts(".tooltip .value")).toEqual(["NK cells"]);
+    const column = store.column.value;
+    expect(column?.kind === "categorical" && column.colors[2]).toBe("#200002");
+    expect(dot()).toBe("rgb(32, 0, 2)");
+  });
+
+  it("has the name alone where nothing colours the cells, and goes with the pointer and the place", async () => {
+    const { store, camera, has, texts, find } = mountWidget();
+    store.hover.value = { cell: 5, origin: "python" };
+    await expect.poll(() => texts(".tooltip .name")).toEqual(["Cell 5"]);
+    expect(find(".tooltip").role).toBe("tooltip");
+    expect(has(".tooltip .value")).toBe(false);
+    const fitted = camera.fitted();
+    camera.moveTo({ ...fitted, center: [100, 100, 0] }, false);
+    await expect.poll(() => has(".tooltip")).toBe(false); // out of the picture
+    camera.moveTo(fitted, false);
+    await expect.poll(() => has(".tooltip")).toBe(true);
+    store.hover.value = { cell: null, origin: "python" };
+    await expect.poll(() => has(".tooltip")).toBe(false);
+    const points = store.points.value;
+    if (points === null) throw new Error("There are no points.");
+    const coords = points.coords.slice().fill(Number.NaN, 10, 12);
+    store.points.value = { ...points, coords };
+    store.hover.value = { cell: 6, origin: "python" };
+    await expect.poll(() => texts(".tooltip .name")).toEqual(["Cell 6"]);
+    store.hover.value = { cell: 5, origin: "python" };
+    await expect.poll(() => has(".tooltip")).toBe(false); // nowhere
+  });
+
   it("has the cell's name, and its value in the colour of the cell", async () => {
     const { store, texts, has, find } = mountWidget({ colorBy: "louvain" });
     store.hover.value = { cell: 27, origin: "python" };
@@ -181,5 +232,40 @@ describe("the lower edge", () => {
     await userEvent.keyboard("{ArrowDown}");
     expect(store.height.value).toBe(176);
     await expect.poll(() => find(".resize").ariaValueNow).toBe("176");
+  });
+
+  it("takes the highest height too, and no other keys", async () => {
+    const { store, find } = mountWidget({ height: 3990 });
+    const edge = find(".resize");
+    expect(["Orientation", "ValueMin", "ValueMax"].map((name) => edge[`aria${name}` as "ariaValueMin"])).toEqual([
+      "horizontal",
+      "160",
+      "4000",
+    ]);
+    edge.focus({ preventScroll: true });
+    await userEvent.keyboard("{ArrowLeft}{PageDown}{Enter}");
+    expect(store.height.value).toBe(3990);
+    await userEvent.keyboard("{ArrowDown}{ArrowDown}");
+    expect(store.height.value).toBe(4000);
+    scrollTo(0, 0);
+  });
+
+  it("goes back where it was when the browser takes the drag away, and leaves the right button alone", async () => {
+    const { store, at, find, host } = mountWidget();
+    const [x, y] = at(".resize");
+    const path = [
+      [x, y],
+      [x, y + 60],
+    ] as const;
+    await mouse.drag(path, "right");
+    expect(host.offsetHeight).toBe(400);
+    await mouse.move([x, y]);
+    await mouse.press();
+    await mouse.move([x, y + 60]);
+    expect(host.offsetHeight).toBe(460);
+    find(".resize").dispatchEvent(new PointerEvent("pointercancel"));
+    expect(host.offsetHeight).toBe(400);
+    await mouse.release();
+    expect(store.height.value).toBe(400);
   });
 });

@@ -143,4 +143,128 @@ describe("the legend of values", () => {
     expect(empty.texts(".legend .rest")).toEqual(["No finite values"]);
     expect(empty.texts(".legend .row .count")).toEqual(["100"]);
   });
+
+  it("takes the cells without a value along with the first end, unless they are asked for", async () => {
+    const widget = await openValues();
+    const { store, find } = widget;
+    const missing = () => find(".legend .row").ariaPressed;
+    expect(missing()).toBe("true");
+    await mouse.drag([widget.at(".histogram", 0.5), widget.at(".histogram", 0.7), widget.at(".histogram", 1)]);
+    // To the end of the bars is to the end of the values: that end is open.
+    await expect.poll(() => Object.keys(store.filters.value.n_counts ?? {})).toEqual(["min"]);
+    await expect.poll(missing).toBe("false");
+    const { min } = store.filters.value.n_counts;
+    const ranged = store.visibleCount.value;
+    find(".legend .row").click();
+    expect(store.filters.value).toEqual({ n_counts: { min, keep_missing: true } });
+    expect(store.visibleCount.value).toBe(ranged + 1);
+    await expect.poll(missing).toBe("true");
+    await expect.poll(() => widget.texts(".legend header button")).toEqual(["Show all"]);
+    find(".legend header button").click();
+    expect(store.filters.value).toEqual({});
+  });
+
+  it("is brushed with the left button only, and what the browser takes away is undone", async () => {
+    const widget = await openValues();
+    const { store } = widget;
+    store.setFilter("n_counts", { max: 80 });
+    await expect.poll(() => widget.has(".histogram .end")).toBe(true);
+    const path = [0.2, 0.3, 0.4].map((fraction) => widget.at(".histogram", fraction));
+    await mouse.drag(path, "middle");
+    await mouse.move(path[0]);
+    await mouse.press();
+    await mouse.move(...path.slice(1));
+    // Had the middle button brushed, it would have done so before this.
+    await expect.poll(() => Object.keys(store.filters.value.n_counts)).toEqual(["min", "max"]);
+    expect(store.filters.value.n_counts.max).toBeLessThan(45);
+    widget.find(".histogram").dispatchEvent(new PointerEvent("pointercancel"));
+    await expect.poll(() => store.filters.value).toEqual({ n_counts: { max: 80 } });
+  });
+
+  it("gives the focus back to a limit once it is typed, or given up", async () => {
+    const widget = await openValues();
+    const focused = () => widget.root.activeElement?.getAttribute("aria-label");
+    await typeLimit(widget, 0, "5");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(focused).toBe("Lower limit of the colours: 5");
+    await typeLimit(widget, 1, "50");
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(focused).toBe("Upper limit of the colours: 99");
+    expect(widget.store.colorLimits.value).toEqual([5, null]);
+  });
+
+  it("commits a limit when it is left, where it is one, and leaves the focus where it went", async () => {
+    const widget = await openValues();
+    const { store, find, has, root } = widget;
+    await typeLimit(widget, 1, "60");
+    find(".plot").focus();
+    expect(store.colorLimits.value).toEqual([null, 60]);
+    await expect.poll(() => limits(widget)).toEqual(["1", "60"]);
+    expect(root.activeElement).toBe(find(".plot"));
+    await typeLimit(widget, 0, "p9x");
+    find(".plot").focus();
+    await expect.poll(() => has(".legend input.limit")).toBe(false);
+    expect(limits(widget)).toEqual(["1", "60"]);
+    expect(store.colorLimits.value).toEqual([null, 60]);
+  });
+
+  it("refuses limits in the wrong order, also where one is a percentile", async () => {
+    const widget = await openValues();
+    widget.store.colorLimits.value = ["p95", null];
+    await expect.poll(() => limits(widget)).toEqual(["p95 = 94.1", "99"]);
+    for (const text of ["94", "p95", "p5"]) {
+      const input = await typeLimit(widget, 1, text);
+      await expect.poll(() => input.getAttribute("aria-invalid")).toBe("true");
+      await userEvent.keyboard("{Escape}");
+      await expect.poll(() => widget.has(".legend input.limit")).toBe(false);
+    }
+    await typeLimit(widget, 1, "P99");
+    await userEvent.keyboard("{Enter}");
+    expect(widget.store.colorLimits.value).toEqual(["p95", "p99"]);
+  });
+
+  it("takes colours with a click, shows them in the bar, and keeps the direction", async () => {
+    const widget = mountWidget({ colorBy: "n_counts", colormap: "magma_r" });
+    const { store, find, has, root } = widget;
+    await expect.poll(() => has(".legend .bar")).toBe(true);
+    expect(find(".legend .bar").ariaLabel).toBe("Colours: magma_r");
+    const before = getComputedStyle(find(".legend .bar")).backgroundImage;
+    find(".legend .bar").click();
+    await expect.poll(() => has(".colormaps")).toBe(true);
+    expect(find(".legend .bar").ariaExpanded).toBe("true");
+    const checked = () => root.querySelector<HTMLElement>(".colormaps label:has(input[type=radio]:checked)")?.innerText;
+    expect(checked()?.trim()).toBe("magma");
+    expect(find<HTMLInputElement>(".reverse input").checked).toBe(true);
+    const option = [...root.querySelectorAll<HTMLElement>(".colormaps [role=radiogroup] label")].find(
+      (label) => label.innerText.trim() === "viridis",
+    );
+    option?.click();
+    expect(store.colormap.value).toBe("viridis_r");
+    await expect.poll(() => find(".legend .bar").ariaLabel).toBe("Colours: viridis_r");
+    expect(getComputedStyle(find(".legend .bar")).backgroundImage).not.toBe(before);
+    expect(checked()?.trim()).toBe("viridis");
+    await mouse.click(widget.at(".status"));
+    await expect.poll(() => has(".colormaps")).toBe(false);
+    expect(store.colormap.value).toBe("viridis_r");
+  });
+
+  it("of one value has one colour and takes limits, and of none has neither bar nor limits", async () => {
+    const constant = await openValues("constant");
+    expect(limits(constant)).toEqual(["7", "7"]);
+    expect(constant.has(".legend .filter")).toBe(false);
+    expect(getComputedStyle(constant.find(".legend .bar")).backgroundImage).toBe("none");
+    await typeLimit(constant, 1, "10");
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => limits(constant)).toEqual(["7", "10"]);
+    expect(getComputedStyle(constant.find(".legend .bar")).backgroundImage).toContain("gradient");
+
+    const empty = await openValues("empty");
+    expect(empty.has(".legend .bar")).toBe(false);
+    expect(limits(empty)).toEqual([]);
+    empty.find(".legend .row").click();
+    expect(empty.store.visibleCount.value).toBe(0);
+    await expect.poll(() => empty.has(".empty")).toBe(true);
+    empty.store.colorBy.value = "n_counts"; // and from there to another column
+    await expect.poll(() => limits(empty)).toEqual(["1", "99"]);
+  });
 });
