@@ -45,6 +45,14 @@ def test_commands_before_the_display_wait_for_the_viewer(notebook):
 
     page.execute("w.reset_view()")
     widget.wait_until("(state) => state.camera.zoom === 1 && state.settled")
+
+    # In one go with what it is for: the new points are still on their way when the command comes.
+    page.execute("adata.obsm['X_other'] = adata.obsm['X_umap'] * 10; w.refresh()")
+    page.execute("w.embedding = 'X_other'; w.zoom_to(range(20))")
+    widget.wait_until("(state) => state.traits.embedding === 'X_other' && state.settled && state.camera.zoom > 1")
+    places = widget.project(few_cells().obsm["X_umap"][:20] * 10)
+    assert (places > 0).all()
+    assert (places < [plot["width"], plot["height"]]).all()
     assert page.execute("w.errors") == "[]"
 
 

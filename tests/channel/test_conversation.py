@@ -48,7 +48,7 @@ class Widget:
         return self.selection
 
     def names_of(self, positions):
-        return [f"cell-{position}" for position in positions]
+        return lambda: [f"cell-{position}" for position in positions]
 
     def current_marks(self):
         return self.marks
@@ -358,3 +358,29 @@ def test_the_road_is_the_newest_open_pages(widget):
     assert widget.road == "proxy"
     widget.talk.receive(event("closed", {}, "p1", 4), [])
     assert widget.road is None
+
+
+def test_pages_that_saw_other_cells_are_heard_no_more_and_come_back_as_new_ones(widget):
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "old", 1), [])
+    assert widget.viewers[-1][:2] == (True, True)
+    widget.talk.data_changed()
+    assert widget.viewers[-1][:2] == (False, False)
+    select(widget, [4, 5], seq=2, page="old")
+    assert widget.selection.tolist() == []
+    assert widget.says("ack") == []
+    widget.talk.command("reset_view", {})
+    assert widget.says("command") == []
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "new", 1), [])
+    assert widget.viewers[-1][:2] == (True, True)
+    assert [command["command"] for command in widget.says("command")] == ["reset_view"]
+
+
+def test_a_repeated_answer_is_the_first_one_and_brings_what_came_after_it(widget):
+    select(widget, [1], seq=1)
+    widget.set([7])
+    before = len(widget.says("command"))
+    select(widget, [1], seq=1)  # its ack was lost
+    assert [(ack["seq"], ack["revision"]) for ack in widget.says("ack")] == [(1, 1), (1, 1)]
+    [latest] = widget.says("command")[before:]
+    assert latest["payload"]["revision"] == 2
+    assert widget.selection.tolist() == [7]

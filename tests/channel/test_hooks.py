@@ -199,3 +199,26 @@ def test_costly_keys_are_made_once_and_when_read():
     assert dict(event) == {"source": "lasso", "cells": [1, 2]}
     with pytest.raises(KeyError):
         event["names"]
+
+
+def test_of_hovers_that_wait_in_a_row_the_latest_counts(dispatcher, registry):
+    began, go_on, heard = threading.Event(), threading.Event(), []
+
+    def slow(event):
+        began.set()
+        go_on.wait(10)
+        heard.append(dict(event))
+
+    registry.register("hover", slow)
+    registry.register("click", slow)
+    dispatcher.submit("hover", HookEvent({"cell": 0}))
+    assert began.wait(10)
+    for cell in range(1, 1000):
+        dispatcher.submit("hover", HookEvent({"cell": cell}, nbytes=1))
+    dispatcher.submit("click", HookEvent({"cell": 7}))
+    for cell in (1, 2, None):
+        dispatcher.submit("hover", HookEvent({"cell": cell}))
+    assert dispatcher.waiting == 3
+    go_on.set()
+    drain(dispatcher, registry)
+    assert heard == [{"cell": 0}, {"cell": 999}, {"cell": 7}, {"cell": None}]

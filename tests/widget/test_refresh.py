@@ -1,5 +1,7 @@
 """Looking again at data that have changed under the widget."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,49 @@ def test_pages_hear_of_the_cells_before_the_version_and_of_the_selection_after_i
     cube._inplace_subset_obs([2, 1, 0])
     shown.refresh()
     assert told.index("n_cells") < told.index("_version") < told.index("selection")
+
+
+def lasso(widget, positions, page, seq):
+    """A gesture of a page, as it arrives."""
+    bits = np.packbits(np.isin(np.arange(10), positions), bitorder="little").tobytes()
+    payload = {"source": "lasso", "encoding": "bitmap", "count": len(positions)}
+    message = {"kind": "event", "page": page, "seq": seq, "event": "selection", "payload": payload}
+    widget._handle_custom_msg(message, [memoryview(bits)])
+
+
+def test_a_gesture_on_the_old_picture_is_not_taken_for_the_new_cells(shown, cube):
+    lasso(shown, [0, 1], "old", 1)
+    assert shown.selected_names.tolist() == ["cell-0", "cell-1"]
+    cube._inplace_subset_obs(np.arange(10)[::-1])
+    shown.refresh()
+    assert shown.selected_names.tolist() == ["cell-1", "cell-0"]
+    lasso(shown, [0], "old", 2)  # was drawn while the cell ran that has reordered the cells
+    assert shown.selected_names.tolist() == ["cell-1", "cell-0"]
+    lasso(shown, [0], "new", 1)
+    assert shown.selected_names.tolist() == ["cell-9"]
+
+
+def test_names_in_an_event_are_of_the_cells_that_were_selected(shown, cube):
+    heard, seen = [], threading.Event()
+    first = threading.Event()
+
+    @shown.on_selection
+    def slow(event):
+        first.wait(10)
+        heard.append(list(event["names"]))
+        seen.set()
+
+    shown.select([0, 1])
+    cube._inplace_subset_obs(np.arange(10)[::-1])
+    shown.refresh()
+    first.set()
+    assert seen.wait(10)
+    assert heard[0] == ["cell-0", "cell-1"]
+
+
+def test_a_pointer_that_rested_on_a_cell_that_has_gone_is_no_error(shown, cube):
+    assert shown._boot
+    cube._inplace_subset_obs([0, 1, 2])
+    shown.refresh()
+    shown.set_state({"hovered": 9, "_boot": {}})
+    assert (shown.hovered, shown._boot, shown.errors) == (None, {}, [])

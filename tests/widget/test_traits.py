@@ -7,6 +7,7 @@ import traitlets
 from ipywidgets import Checkbox, Dropdown, FloatRangeSlider, FloatSlider, IntSlider, Text
 
 from cellucid import CellucidWidget
+from cellucid.server import data_server
 
 NAN = float("nan")
 
@@ -296,3 +297,26 @@ def test_a_page_hears_the_pointer_only_while_somebody_listens(shown):
     assert shown._hover_wanted
     shown.unobserve_all("hovered")
     assert not shown._hover_wanted
+
+
+def test_a_camera_of_an_embedding_that_is_no_longer_shown_is_not_taken(shown):
+    shown.set_state({"camera": {"center": [0.5, 0.5], "zoom": 2.0}, "_camera_of": ["X_umap", 2]})
+    assert shown.camera["zoom"] == 2
+    shown.embedding = "X_umap_3d"
+    fitted = shown.camera
+    shown.set_state({"camera": {"center": [9.0, 9.0], "zoom": 5.0}})  # on its way when Python changed the embedding
+    assert (shown.camera, shown.errors) == (fitted, [])
+    # A host that merges what waits: the old camera beside a newer choice, which counts.
+    shown.set_state({"camera": {"center": [1.0, 1.0, 1.0], "zoom": 5.0}, "_camera_of": ["X_umap_3d", 3]})
+    shown.set_state({"embedding": "X_umap", "dimension": 2, "camera": {"center": [1.0, 1.0, 1.0], "zoom": 6.0}})
+    assert (shown.embedding, shown.dimension, shown.errors) == ("X_umap", 2, [])
+    assert len(shown.camera["center"]) == 2
+
+
+def test_a_widget_that_could_not_be_made_leaves_no_data_on_the_server(cube):
+    served = data_server()._registry.listing()
+    with pytest.raises(traitlets.TraitError, match="typo"):
+        CellucidWidget(cube, color_by="typo")
+    with pytest.raises(FileNotFoundError):
+        CellucidWidget(cube, state="no such file.json")
+    assert data_server()._registry.listing() == served

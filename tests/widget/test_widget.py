@@ -347,5 +347,5 @@ def test_the_viewer_and_python_mirror_the_same_traits():
     source = Path(__file__).parents[2] / "js" / "src" / "host" / "traits.ts"
     mirrored = set(re.findall(r'\["(\w+)", store\.', source.read_text(encoding="utf-8")))
     # Those that are mirrored in a way of their own, or say nothing about the view.
-    assert mirrored | {"camera", "hovered", "dataset", "_boot"} == set(_SET_BY_VIEWER)
+    assert mirrored | {"camera", "_camera_of", "hovered", "dataset", "_boot"} == set(_SET_BY_VIEWER)
     assert set(_SET_BY_VIEWER) <= set(CellucidWidget.class_trait_names(sync=True))

@@ -27,5 +27,7 @@ export function linkHover(model: TraitModel, store: Store, events: Events): () =
   return () => {
     clearTimeout(timer);
     for (const stop of stops) stop();
+    // What is only set here would travel with whatever is saved next, by then of other cells perhaps.
+    if (store.hover.peek().origin === "viewer" && model.get("hovered") !== null) model.set("hovered", null);
   };
 }

@@ -55,6 +55,7 @@ export class NotebookApp {
   private readonly stops: (() => void)[];
   private announced = false;
   private left = false;
+  private disposed = false;
 
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
   constructor(private readonly model: Model) {
@@ -123,6 +124,7 @@ export class NotebookApp {
   }
 
   dispose(): void {
+    this.disposed = true;
     for (const view of this.views) view.dispose();
     this.views.clear();
     for (const stop of this.stops) stop();
@@ -184,7 +186,7 @@ export class NotebookApp {
 
   /** Tell Python once that the first complete picture is there. */
   private announce(): void {
-    if (this.announced || !this.settled) return;
+    if (this.announced || this.disposed || !this.settled) return;
     this.announced = true;
     this.events.send("ready", { n_cells: this.store.n_cells, dimensions: this.store.points.peek()?.dimension ?? 2 });
   }

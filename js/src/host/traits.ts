@@ -73,9 +73,12 @@ function mirrorCamera(model: TraitModel, store: Store, save: () => void): () => 
     timer = undefined;
     const { pose, origin } = store.camera.peek();
     if (pose === null || origin === null) return;
-    const camera = cameraOf(pose, store.points.peek()?.axes ?? 2);
+    const points = store.points.peek();
+    if (points === null) return;
+    const camera = cameraOf(pose, points.axes);
     if (same(camera, model.get("camera"))) return;
     model.set("camera", camera);
+    model.set("_camera_of", [points.key, points.dimension]); // by now Python may show something else
     save();
   };
   const stop = effect(() => {

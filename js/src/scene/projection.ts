@@ -40,6 +40,14 @@ export function viewAxes(axes: 2 | 3, { azimuth, elevation }: Pick<Pose, "azimut
   };
 }
 
+/** Whether two projections show every place at the same pixel. */
+export function isSameView(one: Projection, other: Projection): boolean {
+  const numbers = ({ center, right, up, toward, scale, nearness, middle }: Projection) =>
+    [center, right, up, toward, scale, nearness, middle].flat();
+  const others = numbers(other);
+  return numbers(one).every((number, index) => number === others[index]);
+}
+
 /** A place as the viewer sees it. */
 export interface Seen {
   readonly x: number;

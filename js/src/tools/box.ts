@@ -1,9 +1,11 @@
+import { isSameView } from "../scene/projection";
 import { cellsBetween } from "./caught";
 import type { Tool } from "./tool";
 
 /** Draw a rectangle to select the cells in it. */
 export const box: Tool = ({ store, view, camera }, from, combine) => {
   const points = store.points.value;
+  const seen = camera.projection;
   let corner = from;
   return {
     move(to) {
@@ -12,7 +14,8 @@ export const box: Tool = ({ store, view, camera }, from, combine) => {
     },
     end() {
       view.outline.value = null;
-      if (points === null || points !== store.points.value) return; // others came in the middle of it
+      // Others may have come in the middle of it, or Python may have moved the view.
+      if (points === null || points !== store.points.value || !isSameView(seen, camera.projection)) return;
       store.select(cellsBetween(points, camera, from, corner), "box", combine);
     },
     cancel() {

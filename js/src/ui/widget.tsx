@@ -1,5 +1,6 @@
 import "@preact/signals"; // lets components follow the store's signals
 import { render } from "preact";
+import { keepFocusInside } from "./focus";
 import { handleKey } from "./keys";
 import { Legend } from "./legend";
 import { Stage, type WidgetParts } from "./plot";
@@ -18,7 +19,9 @@ export function mount(root: ShadowRoot, parts: WidgetParts): () => void {
   body.style.height = "100%";
   root.replaceChildren(style, body);
   render(<Widget {...parts} />, body);
+  const letGo = keepFocusInside(root, parts.plot);
   return () => {
+    letGo();
     render(null, body);
     root.replaceChildren();
   };

@@ -296,6 +296,23 @@ describe("the box", () => {
   });
 });
 
+describe("an outline", () => {
+  it("selects nothing when Python has moved the view under it, and what is inside when it has set the same view", async () => {
+    for (const tool of ["box", "lasso"] as const) {
+      for (const zoom of [1, 2]) {
+        const { store, camera, place } = plane();
+        store.tool.value = tool;
+        await mouse.move(place(1, 1));
+        await mouse.press();
+        await mouse.move(place(9, 1), place(9, 9), place(1, 9), place(9, 9));
+        camera.moveTo({ ...camera.pose.value, zoom }, false);
+        await mouse.release();
+        expect(store.selection.value.source).toBe(zoom === 1 ? tool : null);
+      }
+    }
+  });
+});
+
 describe("keys on the plot", () => {
   it("pan a plane to what lies in their direction", async () => {
     const { element, camera } = plane();

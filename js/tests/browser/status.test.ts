@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { userEvent } from "vitest/browser";
 import { Bitset } from "../../src/state/bitset";
 import { mountWidget } from "./mounted";
 import { mouse } from "./mouse";
@@ -175,5 +176,32 @@ describe("the plot without cells to see", () => {
     find(".notice [aria-label=Dismiss]").click();
     await expect.poll(() => has(".notice")).toBe(false);
     expect(store.notices.value).toEqual([]);
+  });
+});
+
+describe("the focus", () => {
+  it("goes to the plot when the control that had it goes away, and nowhere else", async () => {
+    const { store, root, find } = mountWidget({ filters: { louvain: { hide: ["B cells"] }, n_counts: { min: 5 } } });
+    find(".chips .remove").focus();
+    await userEvent.keyboard("{Enter}");
+    expect(Object.keys(store.filters.value)).toEqual(["n_counts"]);
+    await expect.poll(() => root.activeElement).toBe(find(".plot"));
+
+    store.setFilter("n_counts", { min: 1000 });
+    await expect.poll(() => root.querySelector(".empty button")).not.toBeNull();
+    find(".empty button").focus();
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => root.activeElement).toBe(find(".plot"));
+
+    store.setFilter("n_counts", { min: 5 });
+    await expect.poll(() => root.querySelector(".chips .remove")).not.toBeNull();
+    const outside = document.createElement("input");
+    root.host.after(outside);
+    find(".chips .remove").focus();
+    outside.focus();
+    store.filters.value = {};
+    await expect.poll(() => root.querySelector(".chips .remove")).toBeNull();
+    expect(document.activeElement).toBe(outside);
+    outside.remove();
   });
 });

@@ -110,6 +110,7 @@ describe("the camera and the store", () => {
     vi.useFakeTimers();
     model = new FakeModel({ ...TRAITS });
     store = new Store(3);
+    store.points.value = { key: "X_umap", axes: 2, dimension: 2 } as Points;
     mirrorTraits(model, store);
     return () => vi.useRealTimers();
   });
@@ -122,7 +123,7 @@ describe("the camera and the store", () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(model.saved.length).toBeGreaterThan(1);
     expect(model.saved.length).toBeLessThan(6);
-    expect(model.saved.at(-1)).toEqual({ camera: { center: [3, 4], zoom: 30 } });
+    expect(model.saved.at(-1)).toEqual({ camera: { center: [3, 4], zoom: 30 }, _camera_of: ["X_umap", 2] });
   });
 
   it("take Python's for every view, and do not echo it", async () => {
@@ -146,7 +147,7 @@ describe("the camera and the store", () => {
     store.points.value = SPACE;
     store.camera.value = { pose: POSE, origin: {} };
     await vi.advanceTimersByTimeAsync(1000);
-    expect(model.saved).toEqual([{ camera: { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 } }]);
+    expect(model.saved).toMatchObject([{ camera: { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 } }]);
   });
 
   it.each([null, {}, { center: 3, zoom: 1 }, { center: [1, 2] }])("make nothing of %j", (camera) => {

@@ -43,8 +43,8 @@ class Host(Protocol):
     def current_selection(self) -> Positions:
         """The widget's selection: ``uint32 (k,)``, ascending."""
 
-    def names_of(self, positions: Positions) -> Any:
-        """The names of cells."""
+    def names_of(self, positions: Positions) -> Callable[[], Any]:
+        """How to make the names of cells as they are called now, whatever data the widget shows by then."""
 
     def current_marks(self) -> Marks:
         """The hidden cells, and the highlights' colours and cells."""
@@ -66,9 +66,10 @@ class Host(Protocol):
 class _Page:
     """What is known of one page; a closed one is remembered, because its views may come back."""
 
-    state: Literal["loading", "ready", "closed"] = "closed"
+    state: Literal["loading", "ready", "closed", "outdated"] = "closed"
     seq: int = 0  # of the last event
     road: messages.TransportChosen | None = None
+    ack: Ack | None = None  # of the last selection
 
 
 class Conversation:
@@ -141,8 +142,15 @@ class Conversation:
             else:
                 self._waiting.append(command)
 
+    def data_changed(self) -> None:
+        """Take no more events from the pages that there are: they saw other cells. Each starts afresh as a new page."""
+        with self._lock:
+            for page in self._pages.values():
+                page.state = "outdated"
+            self._tell_host()
+
     def close(self) -> None:
-        """Stop answering and dispatching. Idempotent."""
+        """Stop dispatching, and refuse what is asked from now on. Idempotent."""
         self._requests.close()
         self.dispatcher.close()
 
@@ -164,10 +172,16 @@ class Conversation:
             page = self._pages.setdefault(event.page, _Page())
             seen = event.seq <= page.seq
             page.seq = max(page.seq, event.seq)
-        if seen:  # sent again because its ack was late or lost
-            if isinstance(event.payload, messages.Selected):
-                self.carrier.send(Ack(event.page, event.seq, self._revision))
-            return
+            if page.state == "outdated":
+                logger.info("ignored a %r of cells that the widget no longer shows", event.event)
+                return
+            if seen:  # sent again because its ack was late or lost
+                if page.ack is not None and isinstance(event.payload, messages.Selected):
+                    again = page.ack if page.ack.seq == event.seq else Ack(event.page, event.seq, page.ack.revision)
+                    self.carrier.send(again)
+                    if page.ack.revision != self._revision:  # the page may have missed what came after it
+                        self._broadcast()
+                return
         match event.payload:
             case messages.Selected():
                 self._selected(event, event.payload, buffers)
@@ -203,16 +217,18 @@ class Conversation:
             positions = selection.decode(selected.encoding, buffers[0], selected.count, self._host.n_cells)
         except ValueError as error:
             logger.warning("refused a selection from the viewer: %s", error)
-            self.carrier.send(Ack(event.page, event.seq, self._revision, str(error)))
+            self._acknowledge(Ack(event.page, event.seq, self._revision, str(error)))
             return
         positions.flags.writeable = False
         with self._lock:
+            if self._pages[event.page].state == "outdated":  # since the positions were read
+                return
             again = np.array_equal(positions, self._host.current_selection())
             self._revision += 1
             self._published = positions
             self._source = selected.source
             # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
-            self.carrier.send(Ack(event.page, event.seq, self._revision))
+            self._acknowledge(Ack(event.page, event.seq, self._revision))
             if len(self._pages) > 1:
                 self._broadcast(without=event.page)
             if again:  # no change of the trait, but a gesture all the same
@@ -220,13 +236,18 @@ class Conversation:
             else:
                 self._host.take_selection(positions)
 
+    def _acknowledge(self, ack: Ack) -> None:
+        with self._lock:
+            self._pages[ack.page].ack = ack
+            self.carrier.send(ack)
+
     def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
         with self._lock:
             self._pages.setdefault(page, _Page()).state = state
             self._tell_host()
 
     def _tell_host(self) -> None:
-        there = [page for page in self._pages.values() if page.state != "closed"]
+        there = [page for page in self._pages.values() if page.state in ("loading", "ready")]
         ready = any(page.state == "ready" for page in there)
         self._host.viewers_changed(known=bool(there), ready=ready, road=there[-1].road if there else None)
 
@@ -280,7 +301,7 @@ class Conversation:
         lazy = {
             "cells": positions.tolist,
             "indices": lambda: positions,
-            "names": lambda: self._host.names_of(positions),
+            "names": self._host.names_of(positions),
         }
         self.dispatcher.submit("selection", HookEvent({"source": source}, lazy, positions.nbytes))
 

@@ -101,8 +101,8 @@ class Dispatcher:
 
     ``async def`` hooks are awaited there, each in an event loop of its own.
 
-    Behind a hook that does not return the queue holds ``max_events`` events or ``max_bytes`` bytes, then drops the
-    oldest.
+    Of hovers that wait in a row the latest counts. Behind a hook that does not return the queue holds ``max_events``
+    events or ``max_bytes`` bytes, then drops the oldest.
 
     Args:
         name: ends the thread's name, ``cellucid-hooks-<name>``.
@@ -144,6 +144,8 @@ class Dispatcher:
         with self._changed:
             if self._closed:
                 return
+            if name == "hover" and self._queue and self._queue[-1][0] == name:
+                self._bytes -= self._queue.pop()[1].nbytes  # only the latest place of the pointer counts
             self._queue.append((name, event))
             self._bytes += event.nbytes
             while len(self._queue) > self._max_events or (self._bytes > self._max_bytes and len(self._queue) > 1):

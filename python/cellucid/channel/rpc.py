@@ -93,7 +93,11 @@ class RequestServer:
         """Queue a request; returns at once."""
         key = (request.page, request.id)
         with self._lock:
-            if self._closed or key in self._open:  # an id names one request of its page; a replay gets no second answer
+            if self._closed:
+                hint = "Run the cell that makes the widget again."
+                self._carrier.send(_failure(request, "stopped", "this widget was stopped in Python", hint))
+                return
+            if key in self._open:  # an id names one request of its page; a replay gets no second answer
                 return
             future = _pool().submit(self._answer, request)
             self._open[key] = future
@@ -104,7 +108,7 @@ class RequestServer:
         self._forget((page, request_id), cancel=True)
 
     def close(self) -> None:
-        """Drop every request. Idempotent."""
+        """Drop every request, and refuse those that come. Idempotent."""
         with self._lock:
             self._closed = True
             keys = list(self._open)

@@ -54,10 +54,15 @@ class WidgetHost:
         """The hidden cells and the highlights."""
         return self._widget._marks
 
-    def names_of(self, positions: npt.NDArray[np.uint32]) -> pd.Index[str]:
-        """The names of cells; their positions as text where the dataset has no names."""
-        names = self._widget._dataset.cell_names
-        return pd.Index(positions.astype(str)) if names is None else names[np.asarray(positions)]
+    def names_of(self, positions: npt.NDArray[np.uint32]) -> Callable[[], pd.Index[str]]:
+        """How to make the names of cells of the data shown now; their positions as text where those have no names."""
+        dataset = self._widget._dataset
+
+        def make() -> pd.Index[str]:
+            names = dataset.cell_names
+            return pd.Index(positions.astype(str)) if names is None else names[np.asarray(positions)]
+
+        return make
 
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; it is not sent back to the page."""

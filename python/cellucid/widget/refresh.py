@@ -30,6 +30,7 @@ def refresh(widget: CellucidWidget) -> None:
     dropped: list[str] = []
     # Notified in the order of setting: the pages hear of the cells, then of the new version, then of the rest.
     with widget._lock, widget.hold_trait_notifications():
+        widget._talk.data_changed()
         selection = moved_cells(widget.selection, moves)
         if len(selection) < len(widget.selection):
             dropped.append(f"{len(widget.selection) - len(selection):,} selected cells")

@@ -61,12 +61,14 @@ def _restore_view(widget: CellucidWidget, view: Mapping[str, Any], problems: lis
         widget.color_by = None
     if "filters" in view:
         widget.filters = {}
+    elsewhere = False  # its embedding is not here: where it was looked at from means nothing
     for name in VIEW_TRAITS:
-        if name in view:
+        if name in view and not (elsewhere and name in ("dimension", "camera")):
             try:
                 setattr(widget, name, view[name])
             except traitlets.TraitError as error:
                 problems.append(str(error))
+                elsewhere |= name == "embedding"
 
 
 def _restore_cells(widget: CellucidWidget, cells: Mapping[str, Any], problems: list[str]) -> None:

@@ -54,6 +54,7 @@ _SET_BY_VIEWER = (
     "dataset",
     "embedding",
     "dimension",
+    "_camera_of",
     "camera",
     "layer",
     "color_by",
@@ -140,6 +141,8 @@ class CellucidWidget(HookedWidget):
     errors = traitlets.List(traitlets.Dict(), read_only=True, help="What went wrong, oldest first.").tag(sync=True)
 
     # Between the widget and its pages.
+    # Of which embedding and dimension a camera is that a page tells.
+    _camera_of: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _boot = traitlets.Dict().tag(sync=True)  # where the data server is; a page that has read it empties it
     _version = traitlets.Int(0, read_only=True).tag(sync=True)  # of the data; a page starts afresh for another one
 
@@ -172,23 +175,27 @@ class CellucidWidget(HookedWidget):
         self._shown_in_execution: int | None = None
         if layout is None or isinstance(layout, dict):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
-        super().__init__(
-            dataset=self._dataset.id if dataset is None else dataset,
-            layer=layer,  # before color_by and filters, which are looked up in its genes
-            embedding=self._dataset.embeddings[0] if embedding is None else embedding,
-            color_by=color_by,
-            filters=filters,
-            colormap=colormap,
-            color_limits=color_limits,
-            point_size=point_size,
-            opacity=opacity,
-            height=height,
-            theme=theme,
-            layout=layout,
-            _boot=self._server.boot(self._dataset),
-        )
-        if state is not None:
-            self.load(state)
+        try:
+            super().__init__(
+                dataset=self._dataset.id if dataset is None else dataset,
+                layer=layer,  # before color_by and filters, which are looked up in its genes
+                embedding=self._dataset.embeddings[0] if embedding is None else embedding,
+                color_by=color_by,
+                filters=filters,
+                colormap=colormap,
+                color_limits=color_limits,
+                point_size=point_size,
+                opacity=opacity,
+                height=height,
+                theme=theme,
+                layout=layout,
+                _boot=self._server.boot(self._dataset),
+            )
+            if state is not None:
+                self.load(state)
+        except BaseException:
+            self.close()  # nobody will ever hold it: neither may the data server
+            raise
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
@@ -200,7 +207,7 @@ class CellucidWidget(HookedWidget):
     @property
     def selected_names(self) -> pd.Index[str]:
         """The names of the selected cells, in the order of the dataset."""
-        return self._host.names_of(self.selection)
+        return self._host.names_of(self.selection)()
 
     @property
     def selection_mask(self) -> npt.NDArray[np.bool_]:
@@ -314,8 +321,11 @@ class CellucidWidget(HookedWidget):
         if not len(places):
             what = "no cells" if not len(positions) else f"cells without a place in {self.embedding!r}"
             raise SelectionError(f"cannot zoom to {what}")
+        places = places[:, : self.dimension]
+        if self.dimension == 1:  # the cells lie in a band round 0
+            places = np.column_stack([places, np.zeros(len(places))])
         box = {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
-        self._talk.command("zoom_to", {"embedding": self.embedding, **box})
+        self._talk.command("zoom_to", {"embedding": self.embedding, "dimension": self.dimension, **box})
 
     def send_message(self, message: Mapping[str, Any]) -> None:
         """Send a message to the viewer, as Cellucid's own viewer takes it.
@@ -407,7 +417,7 @@ class CellucidWidget(HookedWidget):
     def __del__(self) -> None:
         # ipywidgets would close here. But the garbage collector runs this on any thread and in the middle of anything,
         # also while that thread holds a lock that another one waits for with ours. Nothing is open by then: ipywidgets
-        # holds every widget until it is closed, and one whose construction failed has started nothing.
+        # holds every widget until it is closed, and one whose construction failed has been closed.
         pass
 
     def _require_open(self) -> None:
@@ -475,9 +485,10 @@ class CellucidWidget(HookedWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take trait values from a page: only those it may set. What fails is reported, and a bad value taken back."""
         wanted = {name: sync_data[name] for name in _SET_BY_VIEWER if name in sync_data}
-        if wanted.get("_boot"):
-            del wanted["_boot"]  # a page may empty it, and nothing else
         with self._lock:
+            if wanted.pop("_boot", None) == {}:  # a page may empty it, and nothing else
+                super().set_state({"_boot": {}})
+            self._leave_out_what_is_outdated(wanted)
             try:
                 super().set_state(wanted)
             except Exception as error:  # observers are users' code; nobody would see what they raise here
@@ -485,6 +496,15 @@ class CellucidWidget(HookedWidget):
                 refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
                 self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
                 self.send_state(list(wanted))
+
+    def _leave_out_what_is_outdated(self, state: dict[str, Any]) -> None:
+        """Take out what a page said of cells or of an embedding that are no longer shown: it means nothing here."""
+        hovered = state.get("hovered")
+        if isinstance(hovered, int) and hovered >= self.n_cells:
+            del state["hovered"]
+        shown = [state.get("embedding", self.embedding), state.get("dimension", self.dimension)]
+        if state.get("_camera_of", self._camera_of) not in ([], shown):
+            state.pop("camera", None)
 
     # -- display -----------------------------------------------------------------------------------------------------
 
