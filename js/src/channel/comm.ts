@@ -35,6 +35,11 @@ export class CommCarrier {
     return () => this.listeners.delete(listener);
   }
 
+  /** Hear a message for this page that has come by another road. */
+  hear(message: Downstream): void {
+    for (const listener of this.listeners) listener(message, []);
+  }
+
   dispose(): void {
     this.model.off("msg:custom", this.receive);
     this.listeners.clear();

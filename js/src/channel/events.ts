@@ -1,23 +1,133 @@
 import type { CommCarrier } from "./comm";
-import type { EventPayloads } from "./messages";
+import type { Ack, EventPayloads, Upstream } from "./messages";
 
-/** An event that was sent: its number, which an ack repeats, and how to send it again; Python takes a number once. */
-export interface Sent {
-  readonly seq: number;
-  again(): void;
+const LATE = 300; // ms without an ack after which an event goes by HTTP, too
+const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until it goes by the comm again, where that is all there is
+const BATCH = 8 * 1024 * 1024; // bytes of one post
+
+/** An event with its buffers, as it travels. */
+export interface Posted {
+  readonly message: Extract<Upstream, { kind: "event" }>;
+  readonly buffers: readonly Uint8Array[];
 }
 
-/** Sends what happens in the viewer, numbered from 1. */
+/** Brings events to Python beside the comm, and returns what Python acknowledges. */
+export type Post = (batch: readonly Posted[]) => Promise<Ack[]>;
+
+export interface EventsOptions {
+  /** The way beside the comm; null while there is none. */
+  readonly post?: () => Post | null;
+  /** Told when Python has not answered for seconds, and when it has at last. */
+  readonly onLate?: (late: boolean) => void;
+}
+
+/**
+ * Sends what happens in the viewer, numbered from 1. What Python has not acknowledged is kept, and sent again: by HTTP
+ * soon, as a cell may be running, else by the comm. Python takes each number once, in order.
+ */
 export class Events {
   private seq = 0;
+  private kept: Posted[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private posting = false;
+  private disposed = false;
+  private attempt = 0;
+  private since = 0; // when something was last sent by the comm, or Python last answered
+  private readonly stop: () => void;
 
-  constructor(private readonly carrier: CommCarrier) {}
+  constructor(
+    private readonly carrier: CommCarrier,
+    private readonly options: EventsOptions = {},
+  ) {
+    this.stop = carrier.listen((message) => {
+      if (message.kind === "ack") this.taken(message.seq);
+    });
+  }
 
-  send<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E], buffers: Uint8Array[] = []): Sent {
+  /** Send an event that Python must hear of; returns its number, which acks speak of. */
+  send<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E], buffers: Uint8Array[] = []): number {
     this.seq++;
-    const message = { kind: "event", page: this.carrier.page, seq: this.seq, event, payload } as const;
-    const again = () => this.carrier.send(message, buffers);
-    again();
-    return { seq: this.seq, again };
+    const posted: Posted = { message: this.message(event, payload, this.seq), buffers };
+    if (this.kept.length === 0) this.since = performance.now();
+    this.kept.push(posted);
+    this.carrier.send(posted.message, buffers);
+    this.look(LATE);
+    return this.seq;
+  }
+
+  /** Send an event of which only the latest counts: it has no number, and nobody answers. */
+  tell<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E]): void {
+    this.carrier.send(this.message(event, payload, 0));
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    clearTimeout(this.timer);
+    this.stop();
+  }
+
+  private message<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E], seq: number): Posted["message"] {
+    return { kind: "event", page: this.carrier.page, seq, event, payload } as Posted["message"];
+  }
+
+  /** Python has taken all up to a number. */
+  private taken(seq: number): void {
+    const before = this.kept.length;
+    this.kept = this.kept.filter(({ message }) => message.seq > seq);
+    if (this.kept.length === before) return;
+    this.since = performance.now();
+    if (this.kept.length > 0) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.attempt > 0) this.options.onLate?.(false);
+    this.attempt = 0;
+  }
+
+  private look(after: number): void {
+    if (!this.disposed) this.timer ??= setTimeout(() => void this.check(), after);
+  }
+
+  private async check(): Promise<void> {
+    this.timer = undefined;
+    if (this.kept.length === 0 || this.posting) return;
+    const waited = performance.now() - this.since;
+    if (waited < LATE - 1) {
+      this.look(LATE - waited);
+      return;
+    }
+    const post = this.options.post?.() ?? null;
+    if (post === null || !(await this.postTo(post))) this.sendAgain();
+    if (this.kept.length > 0) this.look(LATE);
+  }
+
+  /** Whether Python has taken something. */
+  private async postTo(post: Post): Promise<boolean> {
+    this.posting = true;
+    try {
+      let bytes = 0;
+      const batch = this.kept.filter(({ buffers }, index) => {
+        bytes += buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+        return index === 0 || bytes <= BATCH;
+      });
+      const acks = await post(batch);
+      if (this.disposed) return true;
+      for (const ack of acks) this.carrier.hear(ack);
+      return acks.length > 0;
+    } catch (error) {
+      console.debug("cellucid: events could not be posted", error);
+      return false;
+    } finally {
+      this.posting = false;
+    }
+  }
+
+  /** By the comm, once more and ever more patiently: messages get lost where a connection breaks. */
+  private sendAgain(): void {
+    const patience = PATIENCE[this.attempt];
+    if (patience === undefined || performance.now() - this.since < patience) return;
+    this.attempt++;
+    this.since = performance.now();
+    this.options.onLate?.(true);
+    for (const { message, buffers } of this.kept) this.carrier.send(message, [...buffers]);
   }
 }

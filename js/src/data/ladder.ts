@@ -58,6 +58,11 @@ export class LadderSource implements Source {
     return counts;
   }
 
+  /** The road that HTTP takes now; null where there is none. */
+  get road(): Road | null {
+    return this.http?.road ?? null;
+  }
+
   async read(path: string, options: ReadOptions = {}): Promise<Resource> {
     this.disposed.signal.throwIfAborted();
     if (performance.now() >= this.notBefore) this.search();

@@ -13,7 +13,7 @@ export function linkHover(model: TraitModel, store: Store, events: Events): () =
     const { cell, origin } = store.hover.peek();
     if (origin !== "viewer" || cell === model.get("hovered")) return;
     model.set("hovered", cell); // for widgets that are linked in the page
-    if (model.get("_hover_wanted")) events.send("hover", { cell });
+    if (model.get("_hover_wanted")) events.tell("hover", { cell });
   };
   const stops = [
     effect(() => {

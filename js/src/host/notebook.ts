@@ -1,7 +1,8 @@
 import { CommCarrier, type MessageModel } from "../channel/comm";
-import { Events } from "../channel/events";
+import { Events, type Post } from "../channel/events";
 import { Requests } from "../channel/requests";
 import { LadderSource } from "../data/ladder";
+import { postEvents } from "../data/post";
 import { pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
@@ -61,7 +62,10 @@ export class NotebookApp {
   constructor(private readonly model: Model) {
     this.store = new Store(Number(model.get("n_cells")));
     this.carrier = new CommCarrier(model);
-    this.events = new Events(this.carrier);
+    this.events = new Events(this.carrier, {
+      post: () => this.poster(),
+      onLate: (late) => this.showWhetherLate(late),
+    });
     this.requests = new Requests(this.carrier);
     this.scene = new Scene(
       this.store,
@@ -130,11 +134,30 @@ export class NotebookApp {
     for (const stop of this.stops) stop();
     this.selection.dispose();
     this.marks.dispose();
+    this.events.dispose();
     this.loading.dispose();
     this.source.dispose();
     this.scene.dispose();
     this.requests.dispose();
     this.carrier.dispose();
+  }
+
+  /** The way to Python beside the comm, where a road is known. */
+  private poster(): Post | null {
+    const { road } = this.source;
+    const viewer = String(this.model.get("viewer_id"));
+    return road === null ? null : (batch) => postEvents(road, viewer, batch);
+  }
+
+  private showWhetherLate(late: boolean): void {
+    if (!late) this.store.dismiss("unanswered");
+    else {
+      this.store.notify({
+        key: "unanswered",
+        title: "Python has not heard of what you did yet",
+        text: "It may be busy with a cell. If the kernel was restarted, run the widget's cell again.",
+      });
+    }
   }
 
   /** Nobody looks any more, at least for now. */

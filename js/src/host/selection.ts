@@ -1,24 +1,20 @@
 import { effect } from "@preact/signals-core";
 import type { CommCarrier } from "../channel/comm";
-import type { Events, Sent } from "../channel/events";
-import { parseSelection } from "../channel/messages";
+import type { Events } from "../channel/events";
+import { type Ack, parseSelection } from "../channel/messages";
 import type { Requests } from "../channel/requests";
 import type { Store } from "../state/store";
 import { decodeCells, encodeCells } from "./cells";
-
-const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until a selection without an ack is sent again
 
 /**
  * Keeps the store's selection and Python's the same.
  *
  * Python orders selections by revision. Between sending one and its ack this page ignores what Python sends: that was
- * sent before Python saw ours, so ours is newer. What comes after the ack is newer than ours. A selection whose ack does
- * not come is sent again: messages get lost where a connection breaks, and wait where a cell is running.
+ * sent before Python saw ours, so ours is newer. What comes after the ack is newer than ours.
  */
 export class SelectionLink {
   private revision = -1;
-  private unacknowledged: Sent | null = null;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private unacknowledged: number | null = null;
   private readonly stops: (() => void)[];
   private disposed = false;
 
@@ -33,7 +29,7 @@ export class SelectionLink {
       effect(() => this.publish()),
       carrier.listen((message, buffers) => {
         if (message.kind === "command" && message.command === "selection") this.hear(message.payload, buffers);
-        else if (message.kind === "ack" && message.seq === this.unacknowledged?.seq) this.settled(message);
+        else if (message.kind === "ack") this.acknowledged(message);
       }),
     ];
   }
@@ -50,7 +46,6 @@ export class SelectionLink {
 
   dispose(): void {
     this.disposed = true;
-    clearTimeout(this.timer);
     for (const stop of this.stops) stop();
   }
 
@@ -59,21 +54,6 @@ export class SelectionLink {
     if (source === null) return;
     const { encoding, count, bytes } = encodeCells(cells);
     this.unacknowledged = this.events.send("selection", { source, encoding, count }, [bytes]);
-    this.expectAck(this.unacknowledged, 0);
-  }
-
-  private expectAck(sent: Sent, attempt: number): void {
-    clearTimeout(this.timer);
-    if (attempt === PATIENCE.length) return;
-    this.timer = setTimeout(() => {
-      this.store.notify({
-        key: "unanswered",
-        title: "Python has not taken the selection yet",
-        text: "It may be busy with a cell. If the kernel was restarted, run the widget's cell again.",
-      });
-      sent.again();
-      this.expectAck(sent, attempt + 1);
-    }, PATIENCE[attempt]);
   }
 
   private hear(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {
@@ -93,15 +73,16 @@ export class SelectionLink {
     if (!cells.equals(this.store.selection.peek().cells)) this.store.selection.value = { cells, source: null };
   }
 
-  private settled({ revision, error }: { revision: number; error: string | null }): void {
+  private acknowledged({ seq, revision, error }: Ack): void {
+    if (this.unacknowledged === null || seq < this.unacknowledged) return;
+    const ours = seq === this.unacknowledged;
     this.unacknowledged = null;
-    clearTimeout(this.timer);
-    this.store.dismiss("unanswered");
-    if (error === null) {
+    if (ours && error === null) {
       this.revision = revision;
       return;
     }
-    this.onError(new Error(`Python refused the selection: ${error}`));
+    if (ours) this.onError(new Error(`Python refused the selection: ${error}`));
+    // Else its own ack was lost, and what it said: Python has the last word.
     this.revision = -1;
     void this.fetch();
   }

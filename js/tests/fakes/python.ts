@@ -107,7 +107,7 @@ export class FakePython {
     }
     if (message.kind === "event") {
       this.events.push(message);
-      if (message.event === "selection") this.acknowledge(message, buffers);
+      if (message.seq > 0) this.acknowledge(message, buffers);
       return;
     }
     this.outstanding.add(message.id);
@@ -117,9 +117,11 @@ export class FakePython {
     else setTimeout(() => this.answer(message));
   }
 
-  private acknowledge({ page, seq, payload }: Event, buffers: ArrayBuffer[]): void {
-    const cells = decodeCells(this.size, payload as EventPayloads["selection"], new Uint8Array(buffers[0]));
-    this.selection = { revision: this.selection.revision + 1, cells };
+  private acknowledge({ page, seq, event, payload }: Event, buffers: ArrayBuffer[]): void {
+    if (event === "selection") {
+      const cells = decodeCells(this.size, payload as EventPayloads["selection"], new Uint8Array(buffers[0]));
+      this.selection = { revision: this.selection.revision + 1, cells };
+    }
     const { revision } = this.selection;
     setTimeout(() => this.model.deliver({ kind: "ack", page, seq, revision, error: null }));
   }

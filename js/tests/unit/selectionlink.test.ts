@@ -74,30 +74,12 @@ describe("a selection between the viewer and Python", () => {
     expect(events()).toMatchObject([{ payload: { source: "clear", encoding: "positions", count: 0 } }]);
   });
 
-  it("is sent again under its number until Python acknowledges it, and the person is told why it waits", () => {
-    vi.useFakeTimers();
-    store.select(some(1, 2), "lasso", "replace");
-    vi.advanceTimersByTime(4_000);
-    expect(events()).toHaveLength(1);
-    vi.advanceTimersByTime(2_000);
-    expect(events()).toHaveLength(2);
-    expect(events()[1]).toEqual(events()[0]);
-    expect([...new Uint32Array(model.sent[1].buffers[0])]).toEqual([1, 2]);
-    expect(store.notices.value.map(({ key }) => key)).toEqual(["unanswered"]);
-    ack(events()[1], 1);
-    expect(store.notices.value).toEqual([]);
-    vi.advanceTimersByTime(600_000);
-    expect(events()).toHaveLength(2);
-    command(2, some(7));
-    expect(selected()).toEqual([7]);
-  });
-
-  it("is not sent for ever", () => {
-    vi.useFakeTimers();
+  it("whose ack was lost is asked for when a later ack comes", () => {
     store.select(some(1), "lasso", "replace");
-    vi.advanceTimersByTime(3_600_000);
-    expect(events().length).toBeLessThan(10);
-    expect(store.notices.value).toHaveLength(1);
+    const [sent] = events() as Extract<Upstream, { kind: "event" }>[];
+    model.deliver({ kind: "ack", page: "p1", seq: sent.seq + 1, revision: 7, error: null });
+    expect(requests().map((message) => message.kind === "request" && message.method)).toEqual(["selection"]);
+    expect(errors).toEqual([]);
   });
 
   it("comes from Python without an echo", () => {

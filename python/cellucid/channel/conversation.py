@@ -14,7 +14,9 @@ from cellucid.channel import messages, rpc, selection
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
+from cellucid.channel.posted import unpack
 from cellucid.channel.selection import Positions
+from cellucid.channel.waits import Waits
 
 logger = logging.getLogger("cellucid.jupyter")
 
@@ -97,6 +99,7 @@ class Conversation:
             },
         )
         self.hooks = HookRegistry()
+        self.waits = Waits()
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
         self._pages: dict[str, _Page] = {}
         self._published: Positions = np.empty(0, dtype=np.uint32)
@@ -104,9 +107,15 @@ class Conversation:
         self._revision = 0
         self._marks_revision = 0
         self._waiting: list[Command] = []
+        self.heard_by_http = False
+        """Whether a page has ever reached us by HTTP with an event."""
+        self.heard_beside_main = False
+        """Whether the comm was ever served on another thread than the main one, which a cell blocks."""
 
     def receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
         """Take a message from the comm. Never raises: what goes wrong is logged and shown in the widget."""
+        if threading.current_thread() is not threading.main_thread():
+            self.heard_beside_main = True
         try:
             self.carrier.receive(content, buffers)
         except Exception as error:  # ipykernel would log it where nobody looks
@@ -114,6 +123,28 @@ class Conversation:
             self._host.report(
                 "observer", f"{type(error).__name__}: {error}", "Full traceback in the log cellucid.jupyter."
             )
+
+    def receive_posted(self, body: bytes) -> list[dict[str, Any]]:
+        """Take events that come by HTTP, where the comm did not bring them in time; returns their acks.
+
+        Raises:
+            BadMessage: naming what does not fit; the events before it are taken.
+        """
+        self.heard_by_http = True
+        acks = []
+        for content, buffers in unpack(body):
+            message = messages.parse(content)
+            if not isinstance(message, Event):
+                raise messages.BadMessage("message.kind: by HTTP only events are taken")
+            try:
+                ack = self._event(message, buffers)
+            except Exception as error:  # an observer's
+                logger.exception("an event from the viewer was not handled")
+                self._host.report("observer", f"{type(error).__name__}: {error}", "")
+                continue
+            if ack is not None:
+                acks.append(messages.encode(ack))
+        return acks
 
     def selection_changed(self) -> None:
         """Publish the widget's selection, unless it is what the pages hold already, and tell the hooks."""
@@ -167,79 +198,87 @@ class Conversation:
             case Event():
                 self._event(message, buffers)
 
-    def _event(self, event: Event, buffers: list[memoryview]) -> None:
-        with self._lock:
+    def _event(self, event: Event, buffers: list[memoryview]) -> Ack | None:
+        """Take an event once, in its page's order; returns what has been taken by now."""
+        with self._lock:  # for all of it: the same event may come by two roads at a time
             page = self._pages.setdefault(event.page, _Page())
-            seen = event.seq <= page.seq
-            page.seq = max(page.seq, event.seq)
             if page.state == "outdated":
                 logger.info("ignored a %r of cells that the widget no longer shows", event.event)
-                return
-            if seen:  # sent again because its ack was late or lost
-                if page.ack is not None and isinstance(event.payload, messages.Selected):
-                    again = page.ack if page.ack.seq == event.seq else Ack(event.page, event.seq, page.ack.revision)
-                    self.carrier.send(again)
-                    if page.ack.revision != self._revision:  # the page may have missed what came after it
-                        self._broadcast()
-                return
+                return None
+            if event.seq == 0:  # the latest counts, none is missed
+                self._handle(event, page, buffers)
+                return None
+            if event.seq == page.seq + 1:
+                page.seq = event.seq
+                self._handle(event, page, buffers)
+                if page.ack is not None and page.ack.seq == event.seq:
+                    return page.ack  # sent already
+            return self._acknowledge(page, event)
+
+    def _acknowledge(self, page: _Page, event: Event) -> Ack:
+        if page.ack is None:
+            ack = Ack(event.page, page.seq, self._revision)
+        elif page.ack.seq == event.seq:  # sent again, as its ack was late or lost
+            ack = page.ack
+        else:
+            ack = Ack(event.page, page.seq, page.ack.revision)
+        self.carrier.send(ack)
+        if ack is page.ack and ack.revision != self._revision:  # the page may have missed what came after it
+            self._broadcast()
+        return ack
+
+    def _handle(self, event: Event, page: _Page, buffers: list[memoryview]) -> None:
         match event.payload:
             case messages.Selected():
-                self._selected(event, event.payload, buffers)
+                self._selected(event, event.payload, page, buffers)
             case messages.Ready(n_cells, dimensions):
                 self._set_page(event.page, "ready")
                 self._send_what_waits()
-                self.dispatcher.submit("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
+                self._tell("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
             case messages.Closed():
                 self._set_page(event.page, "closed")
-                self.dispatcher.submit("closed", HookEvent({}))
+                self._tell("closed", HookEvent({}))
             case messages.Click(cell, button, shift, ctrl):
                 if cell < self._host.n_cells:
                     values = {"cell": cell, "button": button, "shift": shift, "ctrl": ctrl}
-                    self.dispatcher.submit("click", HookEvent(values))
+                    self._tell("click", HookEvent(values))
             case messages.Hovered(cell):
                 if cell is None or cell < self._host.n_cells:
                     keys = self._host.take_hover(cell)
-                    self.dispatcher.submit("hover", HookEvent({"cell": cell}, keys))
+                    self._tell("hover", HookEvent({"cell": cell}, keys))
             case messages.TransportChosen():
-                with self._lock:
-                    page.road = event.payload
-                    self._tell_host()
+                page.road = event.payload
+                self._tell_host()
             case messages.Console(level, text, hint):
                 self._host.report("viewer", text, hint or "")
-                self.dispatcher.submit("console", HookEvent({"level": level, "message": text}))
+                self._tell("console", HookEvent({"level": level, "message": text}))
             case messages.Custom(values):
-                self.dispatcher.submit(event.event, HookEvent(values))
+                self._tell(event.event, HookEvent(values))
 
-    def _selected(self, event: Event, selected: messages.Selected, buffers: list[memoryview]) -> None:
+    def _selected(self, event: Event, selected: messages.Selected, page: _Page, buffers: list[memoryview]) -> None:
         try:
             if len(buffers) != 1:
                 raise ValueError(f"one buffer expected, got {len(buffers)}")
             positions = selection.decode(selected.encoding, buffers[0], selected.count, self._host.n_cells)
         except ValueError as error:
             logger.warning("refused a selection from the viewer: %s", error)
-            self._acknowledge(Ack(event.page, event.seq, self._revision, str(error)))
+            page.ack = Ack(event.page, event.seq, self._revision, str(error))
+            self.carrier.send(page.ack)
             return
         positions.flags.writeable = False
-        with self._lock:
-            if self._pages[event.page].state == "outdated":  # since the positions were read
-                return
-            again = np.array_equal(positions, self._host.current_selection())
-            self._revision += 1
-            self._published = positions
-            self._source = selected.source
-            # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
-            self._acknowledge(Ack(event.page, event.seq, self._revision))
-            if len(self._pages) > 1:
-                self._broadcast(without=event.page)
-            if again:  # no change of the trait, but a gesture all the same
-                self._tell_hooks(selected.source, positions)
-            else:
-                self._host.take_selection(positions)
-
-    def _acknowledge(self, ack: Ack) -> None:
-        with self._lock:
-            self._pages[ack.page].ack = ack
-            self.carrier.send(ack)
+        again = np.array_equal(positions, self._host.current_selection())
+        self._revision += 1
+        self._published = positions
+        self._source = selected.source
+        # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
+        page.ack = Ack(event.page, event.seq, self._revision)
+        self.carrier.send(page.ack)
+        if len(self._pages) > 1:
+            self._broadcast(without=event.page)
+        if again:  # no change of the trait, but a gesture all the same
+            self._tell_hooks(selected.source, positions)
+        else:
+            self._host.take_selection(positions)
 
     def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
         with self._lock:
@@ -297,13 +336,18 @@ class Conversation:
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 
+    def _tell(self, name: str, event: HookEvent) -> None:
+        """Put an event before those who wait for it, and before the hooks."""
+        self.waits.tell(name, event)
+        self.dispatcher.submit(name, event)
+
     def _tell_hooks(self, source: str, positions: Positions) -> None:
         lazy = {
             "cells": positions.tolist,
             "indices": lambda: positions,
             "names": self._host.names_of(positions),
         }
-        self.dispatcher.submit("selection", HookEvent({"source": source}, lazy, positions.nbytes))
+        self._tell("selection", HookEvent({"source": source}, lazy, positions.nbytes))
 
     def _hook_failed(self, event: str, error: BaseException) -> None:
         self._host.report("hook", f"A hook for {event!r} raised {type(error).__name__}: {error}")

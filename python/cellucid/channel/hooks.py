@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 logger = logging.getLogger("cellucid.hooks")
@@ -51,6 +52,10 @@ class HookEvent(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def named(self, name: str) -> HookEvent:
+        """The same event with its name as the key ``event``, as those get it who listen to all."""
+        return HookEvent({"event": name}, {key: partial(self.__getitem__, key) for key in self})
 
     def __repr__(self) -> str:
         with self._lock:
@@ -175,7 +180,7 @@ class Dispatcher:
                 name, event = self._queue.popleft()
                 self._bytes -= event.nbytes
             for hook in self._registry.of("message"):
-                self._call(name, hook, HookEvent({"event": name}, {key: _reader(event, key) for key in event}))
+                self._call(name, hook, event.named(name))
             for hook in self._registry.of(name) if name != "message" else ():
                 self._call(name, hook, event)
 
@@ -194,7 +199,3 @@ class Dispatcher:
 
 async def _finish(result: Awaitable[object]) -> None:
     await result
-
-
-def _reader(event: HookEvent, key: str) -> Callable[[], Any]:
-    return lambda: event[key]

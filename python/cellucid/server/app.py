@@ -33,6 +33,9 @@ logger = logging.getLogger("cellucid.server")
 READERS = 4
 """Threads that read at a time: one slow gene must not hold up the others, and many would fight for the disk."""
 
+MAX_EVENTS = 16 * 1024 * 1024
+"""Bytes of one post of events: a selection among a hundred million cells."""
+
 _CHUNK = 1024 * 1024
 _VERSION = version("cellucid")
 
@@ -54,12 +57,13 @@ def make_app(registry: Registry, token: str, port: int) -> Gate:
             Route("/_cellucid/health", routes.health, methods=["GET"]),
             Route("/_cellucid/info", routes.info, methods=["GET"]),
             Route("/_cellucid/datasets", routes.datasets, methods=["GET"]),
+            Route("/_cellucid/events", routes.events, methods=["POST"]),
             Route("/d/{key}/{path:path}", routes.resource, methods=["GET"]),
         ],
         exception_handlers={
             Failure: _failed,
             404: partial(_refused, 404, "not_found", "there is nothing at this address"),
-            405: partial(_refused, 405, "method", "this address takes GET and HEAD"),
+            405: partial(_refused, 405, "method", "this address takes another method"),
             Exception: partial(_refused, 500, "internal", "the server failed; its log has the reason"),
         },
     )
@@ -97,6 +101,21 @@ class _Routes:
     async def datasets(self, _: Request) -> Response:
         served = self._registry.listing()
         return JSONResponse({"datasets": [{"id": one.id, "name": one.name, "path": one.path} for one in served]})
+
+    async def events(self, request: Request) -> Response:
+        take = self._registry.listener(request.query_params.get("viewerId", ""))
+        if take is None:
+            raise Failure(404, "not_found", "no such viewer is shown any more", "Run its cell again.")
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_EVENTS:
+                raise Failure(413, "too_long", f"at most {MAX_EVENTS:,} bytes of events at a time")
+        try:
+            acks = await anyio.to_thread.run_sync(take, bytes(body))
+        except ValueError as error:
+            raise Failure(400, "events", without_paths(str(error))) from error
+        return JSONResponse({"acks": acks})
 
     async def resource(self, request: Request) -> Response:
         served = self._registry.find(request.path_params["key"])

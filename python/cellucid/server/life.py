@@ -8,7 +8,8 @@ import os
 import secrets
 import sys
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from cellucid.server.registry import Registry
@@ -92,6 +93,10 @@ class DataServer:
     def remove(self, dataset: Dataset) -> None:
         """Let go of a dataset."""
         self._registry.remove(dataset)
+
+    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]] | None) -> None:
+        """Hand what a viewer posts to a function, on a thread of the server's; None ends that."""
+        self._registry.listen(viewer_id, take)
 
     def _make_app(self, port: int) -> ASGIApp:
         # Here, so that importing the package costs nothing of it.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellucid.dataset import Dataset
@@ -39,6 +40,7 @@ class Registry:
         self._lock = threading.Lock()
         self._served: dict[str, Served] = {}
         self._holders: dict[str, int] = {}
+        self._listeners: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {}
 
     def add(self, dataset: Dataset) -> Served:
         """Serve a dataset; the same dataset has the same key.
@@ -69,6 +71,19 @@ class Registry:
             self._holders[served.key] -= 1
             if self._holders[served.key] == 0:
                 del self._served[served.key], self._holders[served.key]
+
+    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]] | None) -> None:
+        """Hand the events of a viewer to a function, which returns their acks; None hands them to nobody any more."""
+        with self._lock:
+            if take is None:
+                self._listeners.pop(viewer_id, None)
+            else:
+                self._listeners[viewer_id] = take
+
+    def listener(self, viewer_id: str) -> Callable[[bytes], list[dict[str, Any]]] | None:
+        """Who takes the events of a viewer."""
+        with self._lock:
+            return self._listeners.get(viewer_id)
 
     def find(self, key: str) -> Served | None:
         """What is served under a key."""

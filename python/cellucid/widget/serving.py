@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from cellucid.channel.messages import TransportChosen
@@ -19,6 +20,7 @@ class Serving:
     def __init__(self) -> None:
         self._served: Dataset | None = None
         self._path = ""
+        self._viewer_id = ""
 
     def boot(self, dataset: Dataset) -> dict[str, Any]:
         """Where a page finds the dataset: port, token and path; empty where the server cannot run.
@@ -33,12 +35,21 @@ class Serving:
             logger.warning("the data server cannot start: %s", error)
             return {}
         if self._served is not dataset:
-            self.end()
+            self._let_go()
             self._served, self._path = dataset, server.add(dataset)
         return {"port": server.port, "token": server.token, "path": self._path, "override": override}
 
+    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]]) -> None:
+        """Hand what the viewer's pages post to a function, until the end."""
+        self._viewer_id = viewer_id
+        data_server().listen(viewer_id, take)
+
     def end(self) -> None:
-        """Take the dataset off the server. Idempotent."""
+        """Take the dataset off the server, and take no more posts. Idempotent."""
+        data_server().listen(self._viewer_id, None)
+        self._let_go()
+
+    def _let_go(self) -> None:
         served, self._served = self._served, None
         if served is not None:
             data_server().remove(served)

@@ -21,7 +21,6 @@ from cellucid.channel.conversation import Conversation
 from cellucid.channel.plain import plain
 from cellucid.dataset import Dataset, open_dataset
 from cellucid.dataset.colors import to_hex
-from cellucid.widget.hooked import HookedWidget
 from cellucid.widget.host import WidgetHost
 from cellucid.widget.refresh import refresh
 from cellucid.widget.serving import Serving
@@ -43,6 +42,7 @@ from cellucid.widget.traits import (
     SelectionTrait,
 )
 from cellucid.widget.traits.camera import fitted
+from cellucid.widget.waiting import WaitingWidget
 
 logger = logging.getLogger("cellucid.jupyter")
 
@@ -73,7 +73,7 @@ _SET_BY_VIEWER = (
 _ROADS = ("direct", "proxy", "colab", "override", "comm")
 
 
-class CellucidWidget(HookedWidget):
+class CellucidWidget(WaitingWidget):
     """Shows the cells of a dataset, and brings what a person selects to Python.
 
     Args:
@@ -191,6 +191,7 @@ class CellucidWidget(HookedWidget):
                 layout=layout,
                 _boot=self._server.boot(self._dataset),
             )
+            self._server.listen(self.viewer_id, self._talk.receive_posted)
             if state is not None:
                 self.load(state)
         except BaseException:

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { CommCarrier } from "../../src/channel/comm";
+import { Events, type Post, type Posted } from "../../src/channel/events";
+import type { Ack, Upstream } from "../../src/channel/messages";
+import { FakeModel } from "../fakes/model";
+
+type Event = Extract<Upstream, { kind: "event" }>;
+
+const click = (cell: number) => ({ cell, button: 0, shift: false, ctrl: false }) as const;
+const ackOf = (seq: number): Ack => ({ kind: "ack", page: "p1", seq, revision: 0, error: null });
+
+describe("events", () => {
+  let model: FakeModel;
+  let post: Post | null;
+  let late: boolean[];
+  let events: Events;
+  const numbers = () => model.messages.map((message) => (message as Event).seq);
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    model = new FakeModel();
+    [post, late] = [null, []];
+    events = new Events(new CommCarrier(model, "p1"), { post: () => post, onLate: (is) => late.push(is) });
+  });
+
+  afterEach(() => {
+    events.dispose();
+    vi.useRealTimers();
+  });
+
+  it("are numbered from 1, but for those of which the latest counts", () => {
+    events.send("click", click(1));
+    events.tell("hover", { cell: 4 });
+    events.send("click", click(2));
+    expect(numbers()).toEqual([1, 0, 2]);
+  });
+
+  it("go once where Python answers, whatever comes later", async () => {
+    const posted = vi.fn();
+    post = posted;
+    events.send("click", click(1));
+    events.send("click", click(2));
+    await vi.advanceTimersByTimeAsync(100);
+    model.deliver(ackOf(2));
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect([numbers(), posted.mock.calls, late]).toEqual([[1, 2], [], []]);
+  });
+
+  it("go by HTTP where the comm brings no answer, all that are left, in order, one request at a time", async () => {
+    const batches: number[][] = [];
+    let answer: (acks: Ack[]) => void = () => {};
+    post = (batch) => {
+      batches.push(batch.map(({ message }) => message.seq));
+      return new Promise((done) => {
+        answer = done;
+      });
+    };
+    for (const cell of [1, 2, 3]) events.send("click", click(cell));
+    model.deliver(ackOf(1));
+    await vi.advanceTimersByTimeAsync(310);
+    expect(batches).toEqual([[2, 3]]);
+    events.send("click", click(4));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(batches).toHaveLength(1);
+    answer([ackOf(2), ackOf(3)]);
+    await vi.advanceTimersByTimeAsync(310);
+    expect(batches).toEqual([[2, 3], [4]]);
+    answer([ackOf(4)]);
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(batches).toHaveLength(2);
+    expect(numbers()).toEqual([1, 2, 3, 4]);
+    expect(late).toEqual([]);
+  });
+
+  it("go by HTTP as soon as a road is found", async () => {
+    events.send("click", click(1));
+    await vi.advanceTimersByTimeAsync(2000);
+    const posted = vi.fn((batch: readonly Posted[]) => Promise.resolve(batch.map(({ message }) => ackOf(message.seq))));
+    post = posted;
+    await vi.advanceTimersByTimeAsync(310);
+    expect(posted).toHaveBeenCalledOnce();
+  });
+
+  it("are posted by eight megabytes at a time", async () => {
+    const batches: number[] = [];
+    post = (batch) => {
+      batches.push(batch.length);
+      return Promise.resolve(batch.map(({ message }) => ackOf(message.seq)));
+    };
+    const payload = { source: "lasso", encoding: "bitmap", count: 1 } as const;
+    for (let turn = 0; turn < 5; turn++) events.send("selection", payload, [new Uint8Array(3 << 20)]);
+    events.send("selection", payload, [new Uint8Array(9 << 20)]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(batches).toEqual([2, 2, 1, 1]);
+  });
+
+  it("go by the comm again where that is all there is, ever more patiently, and the person is told", async () => {
+    events.send("click", click(1));
+    events.send("click", click(2));
+    await vi.advanceTimersByTimeAsync(4900);
+    expect([numbers(), late]).toEqual([[1, 2], []]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect([numbers(), late]).toEqual([[1, 2, 1, 2], [true]]);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(numbers().length).toBeLessThan(12);
+    model.deliver(ackOf(1));
+    expect(late.at(-1)).toBe(true);
+    model.deliver(ackOf(2));
+    expect(late.at(-1)).toBe(false);
+  });
+
+  it("of a widget that is closed are sent no more", async () => {
+    events.send("click", click(1));
+    events.dispose();
+    await vi.advanceTimersByTimeAsync(1_000_000);
+    expect(numbers()).toEqual([1]);
+  });
+
+  it("are taken once and in order, whichever road breaks when", async () => {
+    const step = fc.oneof(
+      { arbitrary: fc.record({ send: fc.constant(true) }), weight: 2 },
+      { arbitrary: fc.record({ wait: fc.integer({ min: 1, max: 900 }) }), weight: 2 },
+      fc.record({ comm: fc.boolean() }),
+      fc.record({ http: fc.constantFrom("works", "fails", "loses the answer", "is not there") }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        const page = new FakeModel();
+        const taken: number[] = [];
+        // As python/cellucid/channel/conversation.py does it.
+        const take = ({ message }: { message: Upstream }) => {
+          if ((message as Event).seq === taken.length + 1) taken.push((message as Event).seq);
+          return ackOf(taken.length);
+        };
+        let comm = true;
+        let http = "works";
+        page.onSend = (sent) => {
+          const ack = take(comm ? sent : { message: { seq: -1 } as Event });
+          if (comm) setTimeout(() => page.deliver(ack), 20);
+        };
+        const roads = (batch: readonly Posted[]) => {
+          if (http === "fails") return Promise.reject(new Error("cut"));
+          const acks = batch.map(take);
+          return http === "works" ? Promise.resolve(acks) : Promise.reject(new Error("cut"));
+        };
+        const sender = new Events(new CommCarrier(page, "p1"), {
+          post: () => (http === "is not there" ? null : roads),
+        });
+        let sent = 0;
+        for (const each of steps) {
+          if ("send" in each) sent = sender.send("click", click(1));
+          if ("wait" in each) await vi.advanceTimersByTimeAsync(each.wait);
+          if ("comm" in each) comm = each.comm;
+          if ("http" in each) http = each.http;
+        }
+        comm = true;
+        http = "works";
+        await vi.advanceTimersByTimeAsync(60_000);
+        sender.dispose();
+        expect(taken).toEqual(Array.from({ length: sent }, (_, index) => index + 1));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,183 @@
+"""A widget that code can wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from cellucid.channel.hooks import HookEvent
+from cellucid.channel.waits import Waiter
+from cellucid.widget.hooked import HookedWidget
+from cellucid.widget.host import WidgetHost
+
+Predicate = Callable[[HookEvent], object]
+
+_FIRST_CONTACT = 15.0  # s until a page that can reach us while a cell runs has done so
+
+
+class WaitingWidget(HookedWidget):
+    """Adds waits for events to a widget: blocking ones, which also work in a cell, and those to ``await``."""
+
+    ready: Any
+    status: Any
+    _host: WidgetHost
+
+    @abstractmethod
+    def _require_open(self) -> None:
+        """Raise RuntimeError where the widget was stopped."""
+
+    def wait_for_event(self, event: str, timeout: float | None = None, predicate: Predicate | None = None) -> HookEvent:
+        """Wait for the next event, counted from this call, in a cell too.
+
+        Args:
+            event: ``"selection"``, ``"click"``, ``"hover"``, ``"ready"``, the name of an event of your own, or
+                ``"message"`` for whatever comes next.
+            timeout: seconds; None waits until you press stop.
+            predicate: which event will do; called on this thread.
+
+        Returns:
+            The event, as a hook would get it.
+
+        Raises:
+            TimeoutError: there was none in time.
+            ConnectionError: no viewer can tell this kernel anything while the cell runs; it says what to do instead.
+            RuntimeError: the widget was stopped.
+        """
+        wait = _Wait(self, event, timeout, predicate)
+        with self._talk.waits.waiter(event) as waiter:
+            return wait.block(waiter)
+
+    def wait_for_ready(self, timeout: float | None = 60) -> None:
+        """Wait until a viewer has drawn its first picture; returns at once when one has.
+
+        Raises:
+            TimeoutError, ConnectionError, RuntimeError: as :meth:`wait_for_event`.
+        """
+        wait = _Wait(self, "ready", timeout, None)
+        with self._talk.waits.waiter("ready") as waiter:
+            if not self.ready:  # looked at after the wait has begun
+                wait.block(waiter)
+
+    async def wait_for_event_async(
+        self, event: str, timeout: float | None = None, predicate: Predicate | None = None
+    ) -> HookEvent:
+        """As :meth:`wait_for_event`, to ``await``: the kernel hears its viewers meanwhile, whatever the connection.
+
+        Raises:
+            TimeoutError: there was none in time.
+            RuntimeError: the widget was stopped.
+        """
+        wait = _Wait(self, event, timeout, predicate)
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        with self._talk.waits.waiter(event, lambda: _wake(loop, changed)) as waiter:
+            return await wait.sleep(waiter, changed)
+
+    async def wait_for_ready_async(self, timeout: float | None = 60) -> None:
+        """As :meth:`wait_for_ready`, to ``await``.
+
+        Raises:
+            TimeoutError, RuntimeError: as :meth:`wait_for_event_async`.
+        """
+        wait = _Wait(self, "ready", timeout, None)
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        with self._talk.waits.waiter("ready", lambda: _wake(loop, changed)) as waiter:
+            if not self.ready:
+                await wait.sleep(waiter, changed)
+
+    async def events(self, event: str) -> AsyncIterator[HookEvent]:
+        """The events from now on: ``async for event in widget.events("selection")``. Ends when the widget does."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        wait = _Wait(self, event, None, None)
+        with self._talk.waits.waiter(event, lambda: _wake(loop, changed)) as waiter:
+            while True:
+                try:
+                    yield await wait.sleep(waiter, changed)
+                except RuntimeError:
+                    if self.status not in ("stopped", "closed"):
+                        raise
+                    return
+
+
+class _Wait:
+    """What one call waits for, and when it gives up."""
+
+    def __init__(self, widget: WaitingWidget, event: str, timeout: float | None, predicate: Predicate | None) -> None:
+        if timeout is not None and not timeout >= 0:
+            raise ValueError(f"timeout: expected seconds, or None to wait for ever; got {timeout!r}")
+        self._widget = widget
+        self._event = event
+        self._timeout = timeout
+        self._predicate = predicate
+        self._check_open()
+
+    def block(self, waiter: Waiter) -> HookEvent:
+        check = self._check_reachable if _blocks_the_kernel() else lambda _: self._check_open()
+        event = waiter.wait(self._timeout, check, self._predicate)
+        if event is None:
+            raise self._late()
+        return event
+
+    async def sleep(self, waiter: Waiter, changed: asyncio.Event) -> HookEvent:
+        loop = asyncio.get_running_loop()
+        end = None if self._timeout is None else loop.time() + self._timeout
+        while True:
+            changed.clear()
+            while (event := waiter.take()) is not None:
+                if self._predicate is None or self._predicate(event):
+                    return event
+            self._check_open()
+            left = _STEP if end is None else min(end - loop.time(), _STEP)
+            if left <= 0:
+                raise self._late()
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                continue
+
+    def _late(self) -> TimeoutError:
+        return TimeoutError(f"no {self._event!r} event within {self._timeout:g} s")
+
+    def _check_open(self) -> None:
+        self._widget._require_open()
+
+    def _check_reachable(self, waited: float) -> None:
+        """Raise where waiting is in vain: this thread is the one that would bring the event."""
+        self._check_open()
+        talk = self._widget._talk
+        if talk.heard_by_http or talk.heard_beside_main:
+            return
+        road = self._widget._host.road
+        if road is not None and road.name != "comm":
+            return  # its events come that way
+        limit = _FIRST_CONTACT if self._timeout is None else min(self._timeout, _FIRST_CONTACT)
+        if road is None and waited < limit:
+            return
+        why = "no viewer has called by HTTP" if road is None else f"the viewer has the comm alone: {road.reason}"
+        raise ConnectionError(
+            f"while this cell runs the kernel cannot hear the viewer ({why}). "
+            f"Use `await widget.wait_for_{'ready' if self._event == 'ready' else 'event'}_async(...)`, "
+            "or wait in a later cell."
+        )
+
+
+_STEP = 0.5  # s between two looks at whether the widget was stopped
+
+
+def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(changed.set)
+
+
+def _blocks_the_kernel() -> bool:
+    """Whether this thread, while it waits, keeps a Jupyter kernel from hearing its pages."""
+    if threading.current_thread() is not threading.main_thread():
+        return False
+    try:
+        from IPython.core.getipython import get_ipython
+    except ImportError:
+        return False
+    shell: Any = get_ipython()
+    return getattr(shell, "kernel", None) is not None

@@ -1,0 +1,181 @@
+"""Waits and posted events of a widget, over real HTTP, without a browser."""
+
+import asyncio
+import json
+import threading
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+
+from cellucid import CellucidWidget
+from cellucid.server import data_server
+
+
+def event(name, payload, seq=1, page="p1"):
+    return {"kind": "event", "page": page, "seq": seq, "event": name, "payload": payload}
+
+
+def post(widget, *messages, token=None, viewer=None):
+    """Post events as a page does; returns the acks."""
+    entries = [{"content": content, "buffers": [len(data) for data in buffers]} for content, buffers in messages]
+    head = json.dumps({"messages": entries}).encode()
+    body = len(head).to_bytes(4, "little") + head + b"".join(b"".join(buffers) for _, buffers in messages)
+    address = f"{data_server().url}_cellucid/events?viewerId={viewer or widget.viewer_id}"
+    headers = {"X-Cellucid-Token": data_server().token if token is None else token}
+    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=10) as answer:
+        return json.load(answer)["acks"]
+
+
+def lasso(cells, seq=1, page="p1"):
+    data = np.array(cells, dtype="<u4").tobytes()
+    payload = {"source": "lasso", "encoding": "positions", "count": len(cells)}
+    return event("selection", payload, seq, page), [data]
+
+
+def later(call, *args):
+    thread = threading.Timer(0.1, call, args)
+    thread.start()
+    return thread
+
+
+def test_a_selection_that_is_posted_is_the_widgets_and_wakes_who_waits(shown):
+    later(post, shown, lasso([3, 5]))
+    heard = shown.wait_for_event("selection", timeout=10)
+    assert (heard["cells"], heard["source"], list(heard["names"])) == ([3, 5], "lasso", ["cell-3", "cell-5"])
+    assert shown.selection.tolist() == [3, 5]
+
+
+def test_what_comes_by_both_roads_is_taken_once_and_in_order(shown):
+    heard = []
+    shown.observe(lambda change: heard.append(change["new"].tolist()), "selection")
+    first, second = lasso([1], 1), lasso([2], 2)
+    assert [ack["seq"] for ack in post(shown, first, second)] == [1, 2]
+    shown._handle_custom_msg(first[0], [memoryview(first[1][0])])
+    shown._handle_custom_msg(second[0], [memoryview(second[1][0])])
+    assert [ack["seq"] for ack in post(shown, lasso([9], 5))] == [2], "those before it will come again"
+    assert heard == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (({"kind": "request", "page": "p1", "id": 1, "method": "selection", "params": {}}, []), 400),
+        ((event("selection", {"source": 3}), []), 400),
+        ((7, []), 400),
+    ],
+)
+def test_what_is_no_event_is_refused(shown, message, status):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(shown, message)
+    assert refused.value.code == status
+
+
+def test_strangers_and_events_of_nobody_are_refused(shown):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(shown, lasso([1]), token="wrong")
+    assert refused.value.code == 401
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(shown, lasso([1]), viewer="another")
+    assert refused.value.code == 404
+    shown.close()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(shown, lasso([1]))
+    assert refused.value.code == 404
+    assert shown.selection.tolist() == []
+
+
+def test_a_body_that_is_too_long_is_refused(shown):
+    with pytest.raises((urllib.error.HTTPError, ConnectionError, urllib.error.URLError)) as refused:
+        post(shown, ({}, [bytes(17 << 20)]))
+    assert getattr(refused.value, "code", 413) == 413
+
+
+def test_a_predicate_says_which_event_will_do(shown):
+    later(post, shown, lasso([1], 1), lasso([1, 2], 2), lasso([4], 3))
+    heard = shown.wait_for_event("selection", 10, lambda event: len(event["cells"]) == 2)
+    assert heard["cells"] == [1, 2]
+
+
+def test_nothing_in_time_is_a_timeout(shown):
+    with pytest.raises(TimeoutError, match=r"no 'click' event within 0\.05 s"):
+        shown.wait_for_event("click", timeout=0.05)
+    with pytest.raises(ValueError, match="timeout: expected seconds"):
+        shown.wait_for_event("click", timeout=-1)
+
+
+def test_a_picture_that_is_there_is_not_waited_for(shown):
+    with pytest.raises(TimeoutError):
+        shown.wait_for_ready(timeout=0.05)
+    later(post, shown, (event("ready", {"n_cells": 10, "dimensions": 2}), []))
+    shown.wait_for_ready(timeout=10)
+    assert shown.ready
+    shown.wait_for_ready(timeout=0)
+
+
+def test_stopping_ends_a_wait(shown):
+    later(shown.stop)
+    with pytest.raises(RuntimeError, match="stopped"):
+        shown.wait_for_event("click")
+    with pytest.raises(RuntimeError, match="stopped"):
+        shown.wait_for_event("click")
+
+
+def test_waits_that_are_awaited_leave_the_loop_free(shown):
+    async def main():
+        ticks = []
+
+        async def tick():
+            while True:
+                ticks.append(1)
+                await asyncio.sleep(0.01)
+
+        ticking = asyncio.create_task(tick())
+        later(post, shown, (event("ready", {"n_cells": 10, "dimensions": 2}), []), lasso([4], 2))
+        heard, _ = await asyncio.gather(
+            shown.wait_for_event_async("selection", timeout=10), shown.wait_for_ready_async(timeout=10)
+        )
+        ticking.cancel()
+        with pytest.raises(TimeoutError):
+            await shown.wait_for_event_async("selection", timeout=0.05)
+        return heard["cells"], len(ticks)
+
+    cells, ticks = asyncio.run(main())
+    assert cells == [4]
+    assert ticks > 3
+
+
+def test_events_are_iterated_until_the_widget_is_stopped(shown):
+    async def main():
+        heard = []
+        later(post, shown, lasso([1], 1), lasso([2], 2), lasso([], 3))
+        async for event in shown.events("selection"):
+            heard.append(event["cells"])
+            if event["cells"] == []:
+                shown.stop()
+        return heard
+
+    assert asyncio.run(main()) == [[1], [2], []]
+
+
+def test_a_wait_in_a_hook_does_not_hold_up_what_it_waits_for(shown):
+    heard, done = [], threading.Event()
+
+    @shown.on_selection
+    def first(event):
+        if event["cells"] == [1]:
+            heard.append(shown.wait_for_event("click", timeout=10)["cell"])
+            done.set()
+
+    post(shown, lasso([1], 1))
+    post(shown, (event("click", {"cell": 6, "button": 0, "shift": False, "ctrl": False}, 2), []))
+    assert done.wait(10)
+    assert heard == [6]
+
+
+def test_a_widget_that_is_gone_takes_no_posts(cube):
+    widget = CellucidWidget(cube)
+    viewer = widget.viewer_id
+    widget.close()
+    assert data_server()._registry.listener(viewer) is None
