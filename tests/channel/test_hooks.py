@@ -222,3 +222,42 @@ def test_of_hovers_that_wait_in_a_row_the_latest_counts(dispatcher, registry):
     go_on.set()
     drain(dispatcher, registry)
     assert heard == [{"cell": 0}, {"cell": 999}, {"cell": 7}, {"cell": None}]
+
+
+def test_a_hook_that_wants_quiet_is_called_with_the_latest_event_on_the_same_thread(dispatcher, registry):
+    heard, called = [], threading.Event()
+
+    def rested(event):
+        heard.append((event["cell"], threading.current_thread().name))
+        called.set()
+
+    every = []
+    registry.register("click", rested, debounce=0.2)
+    registry.register("click", lambda event: every.append(event["cell"]))
+    for cell in range(50):
+        dispatcher.submit("click", HookEvent({"cell": cell}))
+    assert called.wait(10)
+    assert heard == [(49, "cellucid-hooks-test")]
+    assert every == list(range(50))
+    called.clear()
+    dispatcher.submit("click", HookEvent({"cell": 7}))
+    assert called.wait(10)
+    assert [cell for cell, _ in heard] == [49, 7]
+
+
+def test_a_hook_that_is_unregistered_while_it_waits_for_quiet_is_not_called(dispatcher, registry):
+    heard, other = [], threading.Event()
+    hook = heard.append
+    registry.register("click", hook, debounce=0.05)
+    registry.register("click", lambda _: other.set(), debounce=0.2)
+    dispatcher.submit("click", HookEvent({"cell": 1}))
+    drain(dispatcher, registry)
+    assert registry.unregister("click", hook)
+    assert other.wait(10)
+    assert heard == []
+
+
+@pytest.mark.parametrize("debounce", [-1, float("nan"), float("inf"), "soon"])
+def test_what_is_no_time_is_no_debounce(registry, debounce):
+    with pytest.raises(ValueError, match="debounce: expected seconds"):
+        registry.register("click", print, debounce)

@@ -179,3 +179,45 @@ def test_a_widget_that_is_gone_takes_no_posts(cube):
     viewer = widget.viewer_id
     widget.close()
     assert data_server()._registry.listener(viewer) is None
+
+
+def test_decorators_take_a_debounce(shown):
+    heard, called = [], threading.Event()
+
+    @shown.on_selection(debounce=0.1)
+    def rested(event):
+        heard.append(event["cells"])
+        called.set()
+
+    for cells in ([1], [1, 2], [1, 2, 3]):
+        shown.select(cells)
+    assert called.wait(10)
+    assert heard == [[1, 2, 3]]
+    assert shown.unregister_hook("selection", rested)
+
+
+def test_the_state_is_what_the_viewer_said_last(shown):
+    assert (shown.state.ready, shown.state.selection, shown.state.last_event_type) == (None, None, None)
+    post(shown, (event("ready", {"n_cells": 10, "dimensions": 2}), []), lasso([1, 2], 2))
+    before = shown.state
+    assert dict(before.ready) == {"n_cells": 10, "dimensions": 2}
+    assert before.selection["cells"] == [1, 2]
+    assert (before.last_event_type, before.last_event) == ("selection", before.selection)
+    post(shown, (event("mine", {"value": 3}, 3), []), (event("closed", {}, 4), []))
+    assert (shown.state.ready, shown.state.last_event_type) == (None, "closed")
+    assert shown.state.selection is before.selection
+    assert shown.state.last_updated_at > before.last_updated_at
+    assert before.last_event_type == "selection", "a snapshot"
+
+
+def test_a_hook_finds_the_state_at_its_event_or_later(shown):
+    found, done = [], threading.Event()
+
+    @shown.on_click
+    def look(event):
+        found.append(shown.state.click is event)
+        done.set()
+
+    post(shown, (event("click", {"cell": 6, "button": 0, "shift": False, "ctrl": False}), []))
+    assert done.wait(10)
+    assert found == [True]

@@ -13,6 +13,7 @@ import numpy as np
 from cellucid.channel import messages, rpc, selection
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
+from cellucid.channel.latest import Latest
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import Positions
@@ -99,6 +100,7 @@ class Conversation:
             },
         )
         self.hooks = HookRegistry()
+        self.latest = Latest()
         self.waits = Waits()
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
         self._pages: dict[str, _Page] = {}
@@ -288,6 +290,8 @@ class Conversation:
     def _tell_host(self) -> None:
         there = [page for page in self._pages.values() if page.state in ("loading", "ready")]
         ready = any(page.state == "ready" for page in there)
+        if not ready:
+            self.latest.forget_ready()
         self._host.viewers_changed(known=bool(there), ready=ready, road=there[-1].road if there else None)
 
     def _send_what_waits(self) -> None:
@@ -337,7 +341,8 @@ class Conversation:
     # -- hooks -------------------------------------------------------------------------------------------------------
 
     def _tell(self, name: str, event: HookEvent) -> None:
-        """Put an event before those who wait for it, and before the hooks."""
+        """Make an event the last one, and put it before those who wait for it and before the hooks."""
+        self.latest.tell(name, event)
         self.waits.tell(name, event)
         self.dispatcher.submit(name, event)
 

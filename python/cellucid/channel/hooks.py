@@ -6,8 +6,10 @@ import asyncio
 import inspect
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -63,28 +65,44 @@ class HookEvent(Mapping[str, Any]):
         return f"HookEvent({', '.join(shown)})"
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Registration:
+    """A hook, and how many seconds of quiet it wants before it is called with the latest event."""
+
+    hook: Hook
+    debounce: float
+
+
 class HookRegistry:
     """Which functions want which events. Safe to change from any thread, also while an event is being dispatched."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._hooks: dict[str, list[Hook]] = {}
+        self._hooks: dict[str, list[Registration]] = {}
 
-    def register(self, event: str, hook: _Hook) -> _Hook:
-        """Add a hook; the same function may be added several times and then runs as often."""
+    def register(self, event: str, hook: _Hook, debounce: float | None = None) -> _Hook:
+        """Add a hook; the same function may be added several times and then runs as often.
+
+        Raises:
+            TypeError: ``hook`` cannot be called.
+            ValueError: ``debounce`` is no number of seconds.
+        """
         if not callable(hook):
             raise TypeError(f"a hook is a function that takes the event, got {type(hook).__name__}")
+        if debounce is not None and not (isinstance(debounce, int | float) and 0 <= debounce < float("inf")):
+            raise ValueError(f"debounce: expected seconds, got {debounce!r}")
         with self._lock:
-            self._hooks.setdefault(event, []).append(hook)
+            self._hooks.setdefault(event, []).append(Registration(hook, debounce or 0.0))
         return hook
 
     def unregister(self, event: str, hook: Hook) -> bool:
         """Take out the first registration of a hook; False when there is none."""
         with self._lock:
             hooks = self._hooks.get(event, [])
-            if hook in hooks:
-                hooks.remove(hook)
-                return True
+            for registration in hooks:
+                if registration.hook == hook:
+                    hooks.remove(registration)
+                    return True
             return False
 
     def clear(self, event: str | None = None) -> None:
@@ -95,7 +113,7 @@ class HookRegistry:
             else:
                 self._hooks.pop(event, None)
 
-    def of(self, event: str) -> tuple[Hook, ...]:
+    def of(self, event: str) -> tuple[Registration, ...]:
         """The hooks of an event as they are now."""
         with self._lock:
             return tuple(self._hooks.get(event, ()))
@@ -106,8 +124,9 @@ class Dispatcher:
 
     ``async def`` hooks are awaited there, each in an event loop of its own.
 
-    Of hovers that wait in a row the latest counts. Behind a hook that does not return the queue holds ``max_events``
-    events or ``max_bytes`` bytes, then drops the oldest.
+    A hook that wants some quiet is called with the latest event once that long none has come. Of hovers that wait in a
+    row the latest counts. Behind a hook that does not return the queue holds ``max_events`` events or ``max_bytes``
+    bytes, then drops the oldest.
 
     Args:
         name: ends the thread's name, ``cellucid-hooks-<name>``.
@@ -134,6 +153,7 @@ class Dispatcher:
         self._bytes = 0
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._due: dict[Registration, tuple[float, str, HookEvent]] = {}  # of the thread alone: when, and with what
         self.dropped = 0
 
     @property
@@ -173,16 +193,40 @@ class Dispatcher:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._queue and not self._closed:
-                    self._changed.wait()
+                while not self._queue and not self._closed and (pause := self._pause()) != 0:
+                    self._changed.wait(pause)
                 if self._closed:
                     return
-                name, event = self._queue.popleft()
-                self._bytes -= event.nbytes
-            for hook in self._registry.of("message"):
-                self._call(name, hook, event.named(name))
-            for hook in self._registry.of(name) if name != "message" else ():
-                self._call(name, hook, event)
+                taken = self._queue.popleft() if self._queue else None
+                self._bytes -= 0 if taken is None else taken[1].nbytes
+            self._call_what_is_due()
+            if taken is None:
+                continue
+            name, event = taken
+            for registration in self._registry.of("message"):
+                self._begin(registration, name, event.named(name))
+            for registration in self._registry.of(name) if name != "message" else ():
+                self._begin(registration, name, event)
+
+    def _pause(self) -> float | None:
+        """Seconds until a hook has had its quiet; None while none waits for that."""
+        if not self._due:
+            return None
+        return max(min(due for due, _, _ in self._due.values()) - time.monotonic(), 0)
+
+    def _begin(self, registration: Registration, name: str, event: HookEvent) -> None:
+        if registration.debounce > 0:
+            self._due[registration] = (time.monotonic() + registration.debounce, name, event)
+        else:
+            self._call(name, registration.hook, event)
+
+    def _call_what_is_due(self) -> None:
+        now = time.monotonic()
+        for registration, (due, name, event) in list(self._due.items()):
+            if due <= now:
+                del self._due[registration]
+                if registration in (*self._registry.of(name), *self._registry.of("message")):
+                    self._call(name, registration.hook, event)
 
     def _call(self, name: str, hook: Hook, event: HookEvent) -> None:
         try:

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import traitlets
 
 from cellucid.channel.conversation import Conversation
 from cellucid.channel.hooks import Hook
+from cellucid.channel.latest import ViewerState
 from cellucid.widget.locked import LockedWidget
 
 _Hook = TypeVar("_Hook", bound=Callable[..., object])
+
+
+class Register:
+    """Registers a function for one event of a widget: ``@register``, or ``@register(debounce=0.25)``."""
+
+    def __init__(self, widget: HookedWidget, event: str) -> None:
+        self._widget = widget
+        self._event = event
+
+    @overload
+    def __call__(self, hook: _Hook, *, debounce: float | None = None) -> _Hook: ...
+    @overload
+    def __call__(self, hook: None = None, *, debounce: float | None = None) -> Callable[[_Hook], _Hook]: ...
+
+    def __call__(self, hook: Any = None, *, debounce: float | None = None) -> Any:
+        """Register the function, or return what registers it."""
+        if hook is None:
+            return lambda given: self._widget.register_hook(self._event, given, debounce)
+        return self._widget.register_hook(self._event, hook, debounce)
 
 
 class HookedWidget(LockedWidget):
@@ -22,33 +42,51 @@ class HookedWidget(LockedWidget):
     _conversation: Conversation | None = None  # a widget whose construction failed is closed all the same
 
     @property
-    def on_selection(self) -> Callable[[_Hook], _Hook]:
-        """Decorator: call a function with every selection: ``cells``, ``indices``, ``names``, ``source``."""
+    def state(self) -> ViewerState:
+        """What the viewer said last: ``ready``, ``selection``, ``hover``, ``click``, and the last event of any kind.
+
+        A snapshot, with the events as hooks get them. The traits say what holds now.
+        """
+        return self._talk.latest.state
+
+    @property
+    def on_selection(self) -> Register:
+        """Decorator: call a function with every selection: ``cells``, ``indices``, ``names``, ``source``.
+
+        As ``@widget.on_selection(debounce=0.25)`` it is called with the latest selection once none has come for so many
+        seconds. The other decorators take this, too.
+        """
         return self._decorator("selection")
 
     @property
-    def on_hover(self) -> Callable[[_Hook], _Hook]:
+    def on_hover(self) -> Register:
         """Decorator: call a function when the pointer comes to another cell, or leaves it: ``cell``, ``position``."""
         return self._decorator("hover")
 
     @property
-    def on_click(self) -> Callable[[_Hook], _Hook]:
+    def on_click(self) -> Register:
         """Decorator: call a function with every click on a cell: ``cell``, ``button``, ``shift``, ``ctrl``."""
         return self._decorator("click")
 
     @property
-    def on_ready(self) -> Callable[[_Hook], _Hook]:
+    def on_ready(self) -> Register:
         """Decorator: call a function when a viewer has drawn its first picture: ``n_cells``, ``dimensions``."""
         return self._decorator("ready")
 
     @property
-    def on_message(self) -> Callable[[_Hook], _Hook]:
+    def on_message(self) -> Register:
         """Decorator: call a function with every event of whatever kind: ``event`` and the event's own keys."""
         return self._decorator("message")
 
-    def register_hook(self, event: str, hook: _Hook) -> _Hook:
-        """Call ``hook`` with every ``event``, in order, on the widget's hook thread ``cellucid-hooks-<id>``."""
-        registered = self._talk.hooks.register(event, hook)
+    def register_hook(self, event: str, hook: _Hook, debounce: float | None = None) -> _Hook:
+        """Call ``hook`` with every ``event``, in order, on the widget's hook thread ``cellucid-hooks-<id>``.
+
+        Args:
+            event: ``"selection"``, ``"hover"``, ``"click"``, ``"ready"``, ``"message"``, or the name of your own.
+            hook: takes the event; may be ``async def``.
+            debounce: seconds without another event, after which the hook is called with the latest.
+        """
+        registered = self._talk.hooks.register(event, hook, debounce)
         self._tell_whether_hover_is_wanted()
         return registered
 
@@ -63,8 +101,8 @@ class HookedWidget(LockedWidget):
         self._talk.hooks.clear(event)
         self._tell_whether_hover_is_wanted()
 
-    def _decorator(self, event: str) -> Callable[[_Hook], _Hook]:
-        return lambda hook: self.register_hook(event, hook)
+    def _decorator(self, event: str) -> Register:
+        return Register(self, event)
 
     def observe(self, handler: Callable[..., Any], names: Any = traitlets.All, type: Any = "change") -> None:
         """Call a function when traits change; as in traitlets."""
