@@ -1,10 +1,9 @@
 """Waits and posted events of a widget, over real HTTP, without a browser."""
 
 import asyncio
+import http.client
 import json
 import threading
-import urllib.error
-import urllib.request
 
 import numpy as np
 import pytest
@@ -17,15 +16,26 @@ def event(name, payload, seq=1, page="p1"):
     return {"kind": "event", "page": page, "seq": seq, "event": name, "payload": payload}
 
 
+class Refused(Exception):
+    """The server's status."""
+
+
 def post(widget, *messages, token=None, viewer=None):
     """Post events as a page does; returns the acks."""
     entries = [{"content": content, "buffers": [len(data) for data in buffers]} for content, buffers in messages]
     head = json.dumps({"messages": entries}).encode()
     body = len(head).to_bytes(4, "little") + head + b"".join(b"".join(buffers) for _, buffers in messages)
-    address = f"{data_server().url}_cellucid/events?viewerId={viewer or widget.viewer_id}"
+    connection = http.client.HTTPConnection("127.0.0.1", data_server().port, timeout=10)
     headers = {"X-Cellucid-Token": data_server().token if token is None else token}
-    with urllib.request.urlopen(urllib.request.Request(address, body, headers), timeout=10) as answer:
-        return json.load(answer)["acks"]
+    try:
+        connection.request("POST", f"/_cellucid/events?viewerId={viewer or widget.viewer_id}", body, headers)
+        answer = connection.getresponse()
+        said = json.loads(answer.read())
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise Refused(answer.status)
+    return said["acks"]
 
 
 def lasso(cells, seq=1, page="p1"):
@@ -67,29 +77,31 @@ def test_what_comes_by_both_roads_is_taken_once_and_in_order(shown):
     ],
 )
 def test_what_is_no_event_is_refused(shown, message, status):
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(Refused) as refused:
         post(shown, message)
-    assert refused.value.code == status
+    assert refused.value.args == (status,)
 
 
 def test_strangers_and_events_of_nobody_are_refused(shown):
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(Refused) as refused:
         post(shown, lasso([1]), token="wrong")
-    assert refused.value.code == 401
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    assert refused.value.args == (401,)
+    with pytest.raises(Refused) as refused:
         post(shown, lasso([1]), viewer="another")
-    assert refused.value.code == 404
+    assert refused.value.args == (404,)
     shown.close()
-    with pytest.raises(urllib.error.HTTPError) as refused:
+    with pytest.raises(Refused) as refused:
         post(shown, lasso([1]))
-    assert refused.value.code == 404
+    assert refused.value.args == (404,)
     assert shown.selection.tolist() == []
 
 
 def test_a_body_that_is_too_long_is_refused(shown):
-    with pytest.raises((urllib.error.HTTPError, ConnectionError, urllib.error.URLError)) as refused:
+    # The server answers in the middle of the body, and may close the connection while we still send.
+    with pytest.raises((Refused, ConnectionError)) as refused:
         post(shown, ({}, [bytes(17 << 20)]))
-    assert getattr(refused.value, "code", 413) == 413
+    if refused.type is Refused:
+        assert refused.value.args == (413,)
 
 
 def test_a_predicate_says_which_event_will_do(shown):
