@@ -9,6 +9,7 @@ import pytest
 
 from cellucid.channel.conversation import Conversation
 from cellucid.channel.rpc import RequestError
+from cellucid.channel.selection import EncodedCells
 
 N_CELLS = 100
 
@@ -25,7 +26,7 @@ class Widget:
 
     def __init__(self):
         self.lock = threading.RLock()
-        self.selection = np.empty(0, dtype=np.uint32)
+        self.cells = EncodedCells("deltas", b"", 0, N_CELLS)
         self.sent, self.reports, self.viewers, self.hovers = [], [], [], []
         self.marks = Marks(np.array([], dtype=np.uint32), [])
         self.observer = lambda: None
@@ -34,21 +35,25 @@ class Widget:
         )
 
     def set(self, positions):
-        self.selection = np.array(positions, dtype=np.uint32)
-        self.talk.selection_changed()
-        self.observer()
+        self.take_selection(EncodedCells.of(np.array(positions, dtype=np.uint32), N_CELLS))
 
     def read_resource(self, path):
         raise RequestError("not_found", path)
 
-    def take_selection(self, positions):
-        self.set(positions)
+    @property
+    def selection(self):
+        return self.cells.positions
+
+    def take_selection(self, cells):
+        self.cells = cells
+        self.talk.selection_changed()
+        self.observer()
 
     def current_selection(self):
-        return self.selection
+        return self.cells
 
-    def names_of(self, positions):
-        return lambda: [f"cell-{position}" for position in positions]
+    def names_of(self, cells):
+        return lambda: [f"cell-{position}" for position in cells.positions]
 
     def current_marks(self):
         return self.marks
@@ -91,9 +96,9 @@ def event(name, payload, page="p1", seq=1):
 
 
 def select(widget, cells, *, page="p1", seq=1, source="lasso"):
-    data = np.array(cells, dtype="<u4").tobytes()
-    payload = {"source": source, "encoding": "positions", "count": len(cells)}
-    widget.talk.receive(event("selection", payload, page, seq), [data])
+    sent = EncodedCells.of(np.array(cells, dtype=np.uint32), N_CELLS)
+    payload = {"source": source, "encoding": sent.encoding, "count": len(cells)}
+    widget.talk.receive(event("selection", payload, page, seq), [sent.data])
 
 
 def test_a_selection_from_a_page_is_taken_and_acknowledged_and_not_echoed(widget):
@@ -109,7 +114,7 @@ def test_other_pages_get_the_selection_and_the_one_that_made_it_does_not(widget)
     select(widget, [3, 5], page="p2", seq=2)
     [command] = widget.says("command")
     assert command["without"] == "p2"
-    assert command["payload"] == {"revision": 1, "encoding": "positions", "count": 2}
+    assert command["payload"] == {"revision": 1, "encoding": "deltas", "count": 2}
 
 
 def test_a_selection_from_python_goes_to_every_page_once(widget):
@@ -139,16 +144,16 @@ def test_an_observer_that_selects_anew_comes_after_the_ack(widget):
     widget.observer = narrow
     select(widget, [4, 5, 6])
     assert [content["kind"] for content, _ in widget.sent] == ["ack", "command"]
-    assert widget.sent[1][0]["payload"] == {"revision": 2, "encoding": "positions", "count": 1}
+    assert widget.sent[1][0]["payload"] == {"revision": 2, "encoding": "deltas", "count": 1}
     assert widget.selection.tolist() == [4]
 
 
 @pytest.mark.parametrize(
     ("payload", "buffers"),
     [
-        ({"source": "lasso", "encoding": "positions", "count": 1}, []),
-        ({"source": "lasso", "encoding": "positions", "count": 1}, [b"\1\0\0\0", b""]),
-        ({"source": "lasso", "encoding": "positions", "count": 1}, [np.array([N_CELLS], "<u4").tobytes()]),
+        ({"source": "lasso", "encoding": "deltas", "count": 1}, []),
+        ({"source": "lasso", "encoding": "deltas", "count": 1}, [b"\1", b""]),
+        ({"source": "lasso", "encoding": "deltas", "count": 1}, [bytes([N_CELLS])]),
         ({"source": "lasso", "encoding": "bitmap", "count": 1}, [b"\1"]),
     ],
 )
@@ -310,10 +315,10 @@ def test_marks_go_to_every_page_with_one_buffer_a_group(widget):
     [(content, buffers)] = [(c, b) for c, b in widget.sent if c["kind"] == "command"]
     payload = content["payload"]
     assert payload["revision"] == 1
-    assert (payload["hidden"]["encoding"], payload["hidden"]["count"]) == ("positions", 1)
+    assert (payload["hidden"]["encoding"], payload["hidden"]["count"]) == ("deltas", 1)
     [group] = payload["highlights"]
     assert (group["color"], group["encoding"], group["count"]) == ("#ff0000", "bitmap", 50)
-    assert [bytes(buffer) for buffer in buffers] == [b"\x07\0\0\0", b"\xff" * 6 + b"\x03" + b"\0" * 6]
+    assert [bytes(buffer) for buffer in buffers] == [b"\x07", b"\xff" * 6 + b"\x03" + b"\0" * 6]
 
 
 def test_a_page_that_asks_gets_the_marks_and_the_server(widget):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cellucid import CellucidWidget
+from cellucid.channel.selection import EncodedCells
 from cellucid.server import data_server
 
 
@@ -39,9 +40,9 @@ def post(widget, *messages, token=None, viewer=None):
 
 
 def lasso(cells, seq=1, page="p1"):
-    data = np.array(cells, dtype="<u4").tobytes()
-    payload = {"source": "lasso", "encoding": "positions", "count": len(cells)}
-    return event("selection", payload, seq, page), [data]
+    sent = EncodedCells.of(np.array(cells, dtype=np.uint32), 10)
+    payload = {"source": "lasso", "encoding": sent.encoding, "count": len(cells)}
+    return event("selection", payload, seq, page), [sent.data]
 
 
 def later(call, *args):

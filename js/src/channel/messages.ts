@@ -36,7 +36,7 @@ export type Upstream =
 
 // -- downstream: from Python -----------------------------------------------------------------------------------------
 
-export type Encoding = "bitmap" | "positions";
+export type Encoding = "bitmap" | "deltas";
 export type TransportName = "direct" | "proxy" | "colab" | "override" | "comm";
 
 /** A set of cells; the message's buffers hold it. */
@@ -128,7 +128,7 @@ const object: Check<Record<string, unknown>> = (value, name) =>
     : fail(name, "an object", value);
 
 const encoding: Check<Encoding> = (value, name) =>
-  value === "bitmap" || value === "positions" ? value : fail(name, "'bitmap' or 'positions'", value);
+  value === "bitmap" || value === "deltas" ? value : fail(name, "'bitmap' or 'deltas'", value);
 
 const list: Check<unknown[]> = (value, name) => (Array.isArray(value) ? value : fail(name, "a list", value));
 

@@ -46,7 +46,7 @@ describe("messages from Python", () => {
   });
 
   it("carry marks that are checked as well", () => {
-    const cells = { encoding: "positions", count: 1 };
+    const cells = { encoding: "deltas", count: 1 };
     const marks = { revision: 1, hidden: cells, highlights: [{ ...cells, color: "#ff0000" }] };
     expect(parseMarks(marks)).toEqual(marks);
     expect(() => parseMarks({ ...marks, hidden: null })).toThrow(BadMessage);
@@ -81,7 +81,7 @@ describe("messages to Python", () => {
     ];
     abort.abort();
     events.send("ready", { n_cells: 700, dimensions: 2 });
-    events.send("selection", { source: "lasso", encoding: "positions", count: 3 }, [new Uint8Array(12)]);
+    events.send("selection", { source: "lasso", encoding: "deltas", count: 3 }, [new Uint8Array(12)]);
     events.send("click", { cell: 0, button: 0, shift: false, ctrl: true });
     events.send("hover", { cell: 0 });
     events.send("hover", { cell: null });

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import vectors from "../../../tests/vectors/cells.json";
 import { CommCarrier } from "../../src/channel/comm";
 import { Events } from "../../src/channel/events";
-import type { Upstream } from "../../src/channel/messages";
+import type { Encoding, Upstream } from "../../src/channel/messages";
 import { Requests } from "../../src/channel/requests";
 import { decodeCells, encodeCells } from "../../src/host/cells";
 import { SelectionLink } from "../../src/host/selection";
@@ -60,10 +61,10 @@ describe("a selection between the viewer and Python", () => {
         page: "p1",
         seq: 1,
         event: "selection",
-        payload: { source: "lasso", encoding: "positions", count: 3 },
+        payload: { source: "lasso", encoding: "deltas", count: 3 },
       },
     ]);
-    expect([...new Uint32Array(model.sent[0].buffers[0])]).toEqual([1, 5, 99]);
+    expect([...new Uint8Array(model.sent[0].buffers[0])]).toEqual([1, 3, 93]);
     ack(events()[0], 1);
     expect(model.sent).toHaveLength(1);
     expect(selected()).toEqual([1, 5, 99]);
@@ -71,7 +72,7 @@ describe("a selection between the viewer and Python", () => {
 
   it("is told when it is cleared", () => {
     store.clearSelection("clear");
-    expect(events()).toMatchObject([{ payload: { source: "clear", encoding: "positions", count: 0 } }]);
+    expect(events()).toMatchObject([{ payload: { source: "clear", encoding: "deltas", count: 0 } }]);
   });
 
   it("whose ack was lost is asked for when a later ack comes", () => {
@@ -176,13 +177,26 @@ describe("a selection between the viewer and Python", () => {
 });
 
 describe("cells on their way", () => {
-  it("take the smaller of a bitmap and positions", () => {
+  it.each(vectors)("are those that Python reads and writes: $name", ({ n_cells, positions, encoding, hex }) => {
+    const cells = Bitset.fromPositions(n_cells, positions);
+    const encoded = encodeCells(cells);
+    expect(encoded).toMatchObject({ encoding, count: positions.length });
+    expect(Buffer.from(encoded.bytes).toString("hex")).toBe(hex);
+    const bytes = new Uint8Array(Buffer.from(hex, "hex"));
+    expect(decodeCells(n_cells, { encoding: encoding as Encoding, count: positions.length }, bytes).equals(cells)).toBe(
+      true,
+    );
+  });
+
+  it("take the smaller of a bitmap and deltas", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 400 }), fc.nat(), (size, seed) => {
-        const cells = Bitset.where(size, (cell) => (cell * 7919 + seed) % 97 < seed % 9);
+      fc.property(fc.integer({ min: 0, max: 4000 }), fc.nat(), (size, seed) => {
+        const cells = Bitset.where(size, (cell) => (cell * 7919 + seed) % 997 < seed % 90);
+        const gaps = [...cells.toPositions()].map((position, index, all) => position - (index && all[index - 1] + 1));
+        const deltas = gaps.reduce((sum, gap) => sum + Math.max(1, Math.ceil(gap.toString(2).length / 7)), 0);
         const { encoding, bytes } = encodeCells(cells);
-        expect(bytes.length).toBe(Math.min(4 * cells.count, Math.ceil(size / 8)));
-        expect(bytes.length).toBe(encoding === "bitmap" ? Math.ceil(size / 8) : 4 * cells.count);
+        expect(bytes.length).toBe(Math.min(deltas, Math.ceil(size / 8)));
+        expect(bytes.length).toBe(encoding === "bitmap" ? Math.ceil(size / 8) : deltas);
       }),
     );
   });
@@ -200,8 +214,9 @@ describe("cells on their way", () => {
   });
 
   it("are refused when they cannot be cells of this dataset", () => {
-    const bytes = new Uint8Array(Uint32Array.of(100).buffer);
-    expect(() => decodeCells(100, { encoding: "positions", count: 1 }, bytes)).toThrow(RangeError);
+    for (const bytes of [[100], [1, 0x80], [0x80, 0x80, 0x80, 0x80, 0x80, 0]]) {
+      expect(() => decodeCells(100, { encoding: "deltas", count: 1 }, Uint8Array.from(bytes))).toThrow(RangeError);
+    }
     expect(() => decodeCells(100, { encoding: "bitmap", count: 0 }, new Uint8Array(12))).toThrow(RangeError);
   });
 });

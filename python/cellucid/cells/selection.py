@@ -91,6 +91,12 @@ class Selection(np.ndarray[tuple[int], np.dtype[np.uint32]]):
         return cls._of(np.array(positions, dtype=np.uint32))
 
     @classmethod
+    def wrapping(cls, positions: NDArray[np.uint32]) -> Self:
+        """The cells at positions that are known to ascend strictly and that nobody can change, without a copy."""
+        assert not positions.flags.writeable
+        return positions.view(cls)
+
+    @classmethod
     def from_mask(cls, mask: ArrayLike) -> Self:
         """The cells for which a mask, ``bool (n_cells,)``, is true.
 

@@ -8,15 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
-from cellucid.channel import messages, rpc, selection
+from cellucid.channel import messages, rpc
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
 from cellucid.channel.posted import unpack
-from cellucid.channel.selection import Positions
+from cellucid.channel.selection import EncodedCells, Positions
 from cellucid.channel.waits import Waits
 
 logger = logging.getLogger("cellucid.jupyter")
@@ -40,13 +38,13 @@ class Host(Protocol):
     def read_resource(self, path: str) -> rpc.Bytes:
         """The resource at ``path``; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
 
-    def take_selection(self, positions: Positions) -> None:
+    def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; observers run here."""
 
-    def current_selection(self) -> Positions:
-        """The widget's selection: ``uint32 (k,)``, ascending."""
+    def current_selection(self) -> EncodedCells:
+        """The widget's selection: the one that was taken last, where Python has set none since."""
 
-    def names_of(self, positions: Positions) -> Callable[[], Any]:
+    def names_of(self, cells: EncodedCells) -> Callable[[], Any]:
         """How to make the names of cells as they are called now, whatever data the widget shows by then."""
 
     def current_marks(self) -> Marks:
@@ -104,7 +102,7 @@ class Conversation:
         self.waits = Waits()
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
         self._pages: dict[str, _Page] = {}
-        self._published: Positions = np.empty(0, dtype=np.uint32)
+        self._published = EncodedCells("deltas", b"", 0, host.n_cells)
         self._source = "python"
         self._revision = 0
         self._marks_revision = 0
@@ -151,13 +149,13 @@ class Conversation:
     def selection_changed(self) -> None:
         """Publish the widget's selection, unless it is what the pages hold already, and tell the hooks."""
         with self._lock:
-            positions = self._host.current_selection()
-            if not np.array_equal(positions, self._published):
+            cells = self._host.current_selection()
+            if cells != self._published:
                 self._revision += 1
-                self._published = positions
+                self._published = cells
                 self._source = "python"
                 self._broadcast()
-            self._tell_hooks(self._source, positions)
+            self._tell_hooks(self._source, cells)
 
     def marks_changed(self) -> None:
         """Publish what Python says about single cells."""
@@ -261,16 +259,15 @@ class Conversation:
         try:
             if len(buffers) != 1:
                 raise ValueError(f"one buffer expected, got {len(buffers)}")
-            positions = selection.decode(selected.encoding, buffers[0], selected.count, self._host.n_cells)
+            cells = EncodedCells.received(selected.encoding, buffers[0], selected.count, self._host.n_cells)
         except ValueError as error:
             logger.warning("refused a selection from the viewer: %s", error)
             page.ack = Ack(event.page, event.seq, self._revision, str(error))
             self.carrier.send(page.ack)
             return
-        positions.flags.writeable = False
-        again = np.array_equal(positions, self._host.current_selection())
+        again = cells == self._published
         self._revision += 1
-        self._published = positions
+        self._published = cells
         self._source = selected.source
         # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
         page.ack = Ack(event.page, event.seq, self._revision)
@@ -278,9 +275,9 @@ class Conversation:
         if len(self._pages) > 1:
             self._broadcast(without=event.page)
         if again:  # no change of the trait, but a gesture all the same
-            self._tell_hooks(selected.source, positions)
+            self._tell_hooks(selected.source, cells)
         else:
-            self._host.take_selection(positions)
+            self._host.take_selection(cells)
 
     def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
         with self._lock:
@@ -327,15 +324,14 @@ class Conversation:
         return payload, [data for _, data in (hidden, *groups)]
 
     def _encoded_cells(self, positions: Positions) -> tuple[dict[str, Any], memoryview]:
-        encoding, data = selection.encode(positions, self._host.n_cells)
-        return {"encoding": encoding, "count": len(positions)}, data
+        return _split(EncodedCells.of(positions, self._host.n_cells))
 
     def _broadcast(self, without: str | None = None) -> None:
         payload, data = self._encoded()
         self.carrier.send(Command("selection", payload, without=without), [data])
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
-        cells, data = self._encoded_cells(self._published)
+        cells, data = _split(self._published)
         return {"revision": self._revision, **cells}, data
 
     # -- hooks -------------------------------------------------------------------------------------------------------
@@ -346,13 +342,17 @@ class Conversation:
         self.waits.tell(name, event)
         self.dispatcher.submit(name, event)
 
-    def _tell_hooks(self, source: str, positions: Positions) -> None:
+    def _tell_hooks(self, source: str, cells: EncodedCells) -> None:
         lazy = {
-            "cells": positions.tolist,
-            "indices": lambda: positions,
-            "names": self._host.names_of(positions),
+            "cells": lambda: cells.positions.tolist(),
+            "indices": lambda: cells.positions,
+            "names": self._host.names_of(cells),
         }
-        self._tell("selection", HookEvent({"source": source}, lazy, positions.nbytes))
+        self._tell("selection", HookEvent({"source": source}, lazy, 4 * cells.count))
 
     def _hook_failed(self, event: str, error: BaseException) -> None:
         self._host.report("hook", f"A hook for {event!r} raised {type(error).__name__}: {error}")
+
+
+def _split(cells: EncodedCells) -> tuple[dict[str, Any], memoryview]:
+    return {"encoding": cells.encoding, "count": cells.count}, memoryview(cells.data)

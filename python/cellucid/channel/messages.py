@@ -89,7 +89,7 @@ PAGE = _text(r"[A-Za-z0-9_-]{1,64}", "a page id")
 NAME = _text(r"[A-Za-z0-9_:.-]{1,64}", "a name")
 PATH = _text(r"[^\x00]{1,8192}", "a resource path")
 LINE = _text(r".{0,10000}", "at most 10,000 characters")
-ENCODING = _text(r"bitmap|positions", "'bitmap' or 'positions'")
+ENCODING = _text(r"bitmap|deltas", "'bitmap' or 'deltas'")
 
 
 def _check_fields(table: Mapping[str, Check], value: object, name: str) -> dict[str, Any]:

@@ -121,12 +121,14 @@ class HookedWidget(LockedWidget):
 
     def _tell_whether_hover_is_wanted(self) -> None:
         # Hovers come ten times a second: a page sends them only while somebody listens.
-        observed = any(
-            handlers for name in ("hovered", traitlets.All) for handlers in self._trait_notifiers.get(name, {}).values()
-        )
+        observed = self._is_observed("hovered")
         hooked = self._conversation is not None and bool(self._conversation.hooks.of("hover"))
         if (observed or hooked) != self._hover_wanted:
             self.set_trait("_hover_wanted", observed or hooked)
+
+    def _is_observed(self, trait: str) -> bool:
+        notifiers = (self._trait_notifiers.get(name, {}) for name in (trait, traitlets.All))
+        return any(handlers for of_name in notifiers for handlers in of_name.values())
 
     @property
     def _talk(self) -> Conversation:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from cellucid.cells import Marks, Selection, passing
+from cellucid.cells import Marks, passing
 from cellucid.channel.messages import TransportChosen
 from cellucid.channel.rpc import Bytes, RequestError
+from cellucid.channel.selection import EncodedCells
 from cellucid.dataset import DatasetError
+from cellucid.widget.traits import SelectionTrait
 
 if TYPE_CHECKING:
     from cellucid.widget.widget import CellucidWidget
@@ -41,26 +42,25 @@ class WidgetHost:
         except DatasetError as error:
             raise RequestError("dataset", str(error)) from error
 
-    def take_selection(self, positions: npt.NDArray[np.uint32]) -> None:
-        """Make a selection from the viewer the widget's own."""
-        self._widget.selection = Selection.from_sorted(positions)
+    def take_selection(self, cells: EncodedCells) -> None:
+        """Make a selection from the viewer the widget's own; its positions are made when somebody reads them."""
+        self._widget.selection = cells
 
-    def current_selection(self) -> npt.NDArray[np.uint32]:
-        """The widget's selection: ``uint32 (k,)``, ascending."""
-        selection: Selection = self._widget.selection
-        return selection
+    def current_selection(self) -> EncodedCells:
+        """The widget's selection."""
+        return SelectionTrait.encoded(self._widget)
 
     def current_marks(self) -> Marks:
         """The hidden cells and the highlights."""
         return self._widget._marks
 
-    def names_of(self, positions: npt.NDArray[np.uint32]) -> Callable[[], pd.Index[str]]:
+    def names_of(self, cells: EncodedCells) -> Callable[[], pd.Index[str]]:
         """How to make the names of cells of the data shown now; their positions as text where those have no names."""
         dataset = self._widget._dataset
 
         def make() -> pd.Index[str]:
             names = dataset.cell_names
-            return pd.Index(positions.astype(str)) if names is None else names[np.asarray(positions)]
+            return pd.Index(cells.positions.astype(str)) if names is None else names[cells.positions]
 
         return make
 

@@ -208,7 +208,7 @@ class CellucidWidget(WaitingWidget):
     @property
     def selected_names(self) -> pd.Index[str]:
         """The names of the selected cells, in the order of the dataset."""
-        return self._host.names_of(self.selection)()
+        return self._host.names_of(self._host.current_selection())()
 
     @property
     def selection_mask(self) -> npt.NDArray[np.bool_]:
@@ -427,10 +427,13 @@ class CellucidWidget(WaitingWidget):
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    @traitlets.observe("selection")
-    def _publish_selection(self, _: object) -> None:
-        if self._conversation is not None:
+    def notify_change(self, change: Any) -> None:
+        """Tell observers and pages of a trait's change; as in ipywidgets, and the selection by messages."""
+        if change["name"] == "selection" and self._conversation is not None:
             self._conversation.selection_changed()
+            if self._is_observed("selection"):
+                change = SelectionTrait.readable(change)
+        super().notify_change(change)
 
     def _use(self, dataset: Dataset, cells: CellLookup) -> None:
         """Show another dataset; the traits that name something of it are the caller's to set."""

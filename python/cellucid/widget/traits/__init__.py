@@ -11,10 +11,10 @@ from cellucid.widget.traits.data import (
     FieldTrait,
     HoveredTrait,
     LayerTrait,
-    SelectionTrait,
 )
 from cellucid.widget.traits.filters import FiltersTrait
 from cellucid.widget.traits.looks import ColorLimitsTrait, ColormapTrait
+from cellucid.widget.traits.selection import SelectionTrait
 
 __all__ = [
     "CameraTrait",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cellucid.cells import Selection, SelectionError
+from cellucid.cells import SelectionError
 from cellucid.dataset import DatasetError
 from cellucid.widget.traits.base import LockedTrait, bad, unknown
 
@@ -116,19 +116,6 @@ class LayerTrait(LockedTrait[str | None, str | None]):
             except DatasetError as error:
                 raise bad(self, f"{error} Set {trait} to something that {value!r} has first.") from None
         return value
-
-
-class SelectionTrait(LockedTrait[Selection, Any]):
-    """Sorted unique row positions of cells. Not synced: selections travel as messages with revisions."""
-
-    default_value = Selection.empty()
-
-    def validate(self, obj: CellucidWidget, value: object) -> Selection:
-        """Accept positions, a boolean mask, names, or a pandas query string."""
-        try:
-            return obj._cells.resolve(value)
-        except SelectionError as error:
-            raise bad(self, str(error)) from None
 
 
 class HoveredTrait(LockedTrait[int | None, int | None]):
