@@ -5,11 +5,14 @@ import threading
 
 from cellucid.channel.comm import CommCarrier
 from cellucid.channel.messages import Ack, Cancel, Reply
+from cellucid.channel.pace import Pace
 
 
 def test_bytes_are_counted_in_both_directions_and_headers_are_not():
     sent, received = [], []
-    carrier = CommCarrier(lambda content, buffers: sent.append((content, buffers)), lambda *args: received.append(args))
+    carrier = CommCarrier(
+        lambda content, buffers: sent.append((content, buffers)), lambda *args: received.append(args), Pace()
+    )
     carrier.send(Reply("p", 1, {"total": 3}), [memoryview(b"abc")])
     carrier.send(Ack("p", 1, 2))
     carrier.receive({"kind": "cancel", "page": "p", "id": 1}, [b"12", memoryview(bytearray(5))])
@@ -22,7 +25,7 @@ def test_bytes_are_counted_in_both_directions_and_headers_are_not():
 
 def test_a_bad_message_is_logged_and_dropped(caplog):
     received = []
-    carrier = CommCarrier(lambda *_: None, lambda *args: received.append(args))
+    carrier = CommCarrier(lambda *_: None, lambda *args: received.append(args), Pace())
     with caplog.at_level(logging.WARNING, "cellucid.jupyter"):
         carrier.receive({"kind": "event", "page": "../etc"}, [])
     assert received == []
@@ -37,7 +40,7 @@ def test_messages_from_many_threads_go_out_one_at_a_time():
         most.append(len(inside))
         inside.pop()
 
-    carrier = CommCarrier(send, lambda *_: None)
+    carrier = CommCarrier(send, lambda *_: None, Pace())
     threads = [
         threading.Thread(target=lambda: [carrier.send(Ack("p", 1, n), [memoryview(b"x")]) for n in range(200)])
         for _ in range(10)

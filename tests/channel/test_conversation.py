@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cellucid.channel.conversation import Conversation
+from cellucid.channel.pace import Pace
 from cellucid.channel.rpc import RequestError
 from cellucid.channel.selection import EncodedCells
 
@@ -31,7 +32,7 @@ class Widget:
         self.marks = Marks(np.array([], dtype=np.uint32), [])
         self.observer = lambda: None
         self.talk = Conversation(
-            self, lambda content, buffers: self.sent.append((content, buffers)), name="t", lock=self.lock
+            self, lambda content, buffers: self.sent.append((content, buffers)), name="t", lock=self.lock, pace=Pace()
         )
 
     def set(self, positions):

@@ -7,6 +7,7 @@ import pytest
 
 from cellucid.channel.comm import CommCarrier
 from cellucid.channel.messages import PIECE_BYTES, CurrentSelection, Read, Request
+from cellucid.channel.pace import Pace
 from cellucid.channel.rpc import Answer, RequestError, RequestServer, piece
 
 
@@ -46,7 +47,7 @@ def serve(page):
     servers = []
 
     def start(**handlers):
-        carrier = CommCarrier(page.send, lambda *_: None)
+        carrier = CommCarrier(page.send, lambda *_: None, Pace())
         table = {"read": Read, "selection": CurrentSelection}
         servers.append(RequestServer(carrier, {table[name]: handler for name, handler in handlers.items()}))
         return servers[-1]

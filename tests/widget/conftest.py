@@ -5,6 +5,14 @@ import pytest
 import scanpy as sc
 
 from cellucid import CellucidWidget
+from cellucid.channel.pace import Pace
+from cellucid.widget.paced import PacedWidget
+
+
+@pytest.fixture(autouse=True)
+def _own_pace(monkeypatch):
+    """A test that sends much does not hold up the messages of the next."""
+    monkeypatch.setattr(PacedWidget, "_pace", Pace())
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cellucid.channel.messages import BadMessage, Downstream, Upstream, encode, parse
+from cellucid.channel.messages import BadMessage, Command, Downstream, Upstream, encode, parse
+from cellucid.channel.pace import Pace
 
 logger = logging.getLogger("cellucid.jupyter")
 
@@ -21,18 +22,31 @@ class CommCarrier:
     Args:
         send: hands one message to the comm, in practice ``widget.send``.
         receive: gets every checked message, on the thread where the comm delivers it.
+        pace: how fast messages may leave.
     """
 
-    def __init__(self, send: Send, receive: Receive) -> None:
+    def __init__(self, send: Send, receive: Receive, pace: Pace) -> None:
         self._send = send
         self._receive = receive
+        self._pace = pace
         # Replies come from pool threads and commands from anywhere; a revision must not overtake an older one.
         self._lock = threading.Lock()
         self.bytes_sent = 0
         self.bytes_received = 0
 
     def send(self, message: Downstream, buffers: Sequence[memoryview] = ()) -> None:
-        """Send one message to the browser. Safe from any thread."""
+        """Send one message to the browser: a command in its turn, all else at once. Safe from any thread."""
+        if isinstance(message, Command):
+            self._pace.send(lambda: self._transmit(message, buffers))
+        else:
+            self._pace.spend()
+            self._transmit(message, buffers)
+
+    def send_latest(self, name: str, make: Callable[[], tuple[Command, Sequence[memoryview]]]) -> None:
+        """Send a command that is made when it leaves, and that takes back one of the same name which has not left."""
+        self._pace.send(lambda: self._transmit(*make()), key=(id(self), name))
+
+    def _transmit(self, message: Downstream, buffers: Sequence[memoryview]) -> None:
         with self._lock:
             self._send(encode(message), list(buffers))
             self.bytes_sent += sum(buffer.nbytes for buffer in buffers)

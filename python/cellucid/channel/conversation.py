@@ -13,6 +13,7 @@ from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
+from cellucid.channel.pace import PACE, Pace
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells, Positions
 from cellucid.channel.waits import Waits
@@ -82,12 +83,13 @@ class Conversation:
         name: short id, part of thread names.
         lock: the one that guards the widget's traits, so that a selection made in the viewer and one made in Python
             get their revisions, and reach the hooks, in the order in which the trait takes their values.
+        pace: how fast messages may leave.
     """
 
-    def __init__(self, host: Host, send: Send, *, name: str, lock: threading.RLock) -> None:
+    def __init__(self, host: Host, send: Send, *, name: str, lock: threading.RLock, pace: Pace = PACE) -> None:
         self._host = host
         self._lock = lock
-        self.carrier = CommCarrier(send, self._route)
+        self.carrier = CommCarrier(send, self._route, pace)
         self._requests = rpc.RequestServer(
             self.carrier,
             {
@@ -100,7 +102,7 @@ class Conversation:
         self.hooks = HookRegistry()
         self.latest = Latest()
         self.waits = Waits()
-        self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed)
+        self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed, self._events_dropped)
         self._pages: dict[str, _Page] = {}
         self._published = EncodedCells("deltas", b"", 0, host.n_cells)
         self._source = "python"
@@ -161,8 +163,7 @@ class Conversation:
         """Publish what Python says about single cells."""
         with self._lock:
             self._marks_revision += 1
-            payload, buffers = self._encoded_marks()
-            self.carrier.send(Command("marks", payload), buffers)
+            self.carrier.send_latest("marks", self._marks_command)
 
     def command(self, name: str, payload: Mapping[str, Any]) -> None:
         """Tell every page to do something once: now, or as soon as one has drawn its first picture."""
@@ -312,6 +313,11 @@ class Conversation:
             payload, buffers = self._encoded_marks()
         return rpc.Answer(payload, tuple(buffers))
 
+    def _marks_command(self) -> tuple[Command, list[memoryview]]:
+        with self._lock:
+            payload, buffers = self._encoded_marks()
+        return Command("marks", payload), buffers
+
     def _encoded_marks(self) -> tuple[Mapping[str, Any], list[memoryview]]:
         marks = self._host.current_marks()
         hidden, *groups = (
@@ -327,8 +333,12 @@ class Conversation:
         return _split(EncodedCells.of(positions, self._host.n_cells))
 
     def _broadcast(self, without: str | None = None) -> None:
-        payload, data = self._encoded()
-        self.carrier.send(Command("selection", payload, without=without), [data])
+        def make() -> tuple[Command, list[memoryview]]:
+            with self._lock:
+                payload, data = self._encoded()
+            return Command("selection", payload, without=without), [data]
+
+        self.carrier.send_latest("selection", make)
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
         cells, data = _split(self._published)
@@ -352,6 +362,15 @@ class Conversation:
 
     def _hook_failed(self, event: str, error: BaseException) -> None:
         self._host.report("hook", f"A hook for {event!r} raised {type(error).__name__}: {error}")
+
+    def _events_dropped(self) -> None:
+        running = self.dispatcher.running
+        what = "The hooks are" if running is None else f"The hook {running.hook}, for {running.event!r}, is"
+        self._host.report(
+            "hook",
+            f"{what} slower than the events: the oldest that wait are dropped",
+            "Do the work in a later cell, or register the hook with debounce=.",
+        )
 
 
 def _split(cells: EncodedCells) -> tuple[dict[str, Any], memoryview]:

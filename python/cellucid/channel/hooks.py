@@ -119,6 +119,16 @@ class HookRegistry:
             return tuple(self._hooks.get(event, ()))
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A hook that has not returned."""
+
+    hook: str
+    event: str
+    since: float
+    """``time.monotonic()`` when it was called."""
+
+
 class Dispatcher:
     """Calls hooks in order on a thread of its own, so that a slow hook stalls neither comm nor data.
 
@@ -132,6 +142,7 @@ class Dispatcher:
         name: ends the thread's name, ``cellucid-hooks-<name>``.
         registry: whom to call.
         on_error: told the event's name and what a hook raised, after it was logged.
+        on_drop: told when events begin to be dropped.
     """
 
     def __init__(
@@ -139,6 +150,7 @@ class Dispatcher:
         name: str,
         registry: HookRegistry,
         on_error: Callable[[str, BaseException], None],
+        on_drop: Callable[[], None] = lambda: None,
         *,
         max_events: int = MAX_EVENTS,
         max_bytes: int = MAX_BYTES,
@@ -146,6 +158,7 @@ class Dispatcher:
         self._name = name
         self._registry = registry
         self._on_error = on_error
+        self._on_drop = on_drop
         self._max_events = max_events
         self._max_bytes = max_bytes
         self._changed = threading.Condition()
@@ -154,7 +167,14 @@ class Dispatcher:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._due: dict[Registration, tuple[float, str, HookEvent]] = {}  # of the thread alone: when, and with what
+        self._running: Running | None = None
+        self._dropping = False
         self.dropped = 0
+
+    @property
+    def running(self) -> Running | None:
+        """The hook that runs now."""
+        return self._running
 
     @property
     def waiting(self) -> int:
@@ -173,14 +193,23 @@ class Dispatcher:
                 self._bytes -= self._queue.pop()[1].nbytes  # only the latest place of the pointer counts
             self._queue.append((name, event))
             self._bytes += event.nbytes
-            while len(self._queue) > self._max_events or (self._bytes > self._max_bytes and len(self._queue) > 1):
-                _, oldest = self._queue.popleft()
-                self._bytes -= oldest.nbytes
-                self.dropped += 1
+            begins = self._make_room() and not self._dropping
+            self._dropping |= begins
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=f"cellucid-hooks-{self._name}", daemon=True)
                 self._thread.start()
             self._changed.notify()
+        if begins:
+            self._on_drop()
+
+    def _make_room(self) -> bool:
+        """Whether something had to go."""
+        before = self.dropped
+        while len(self._queue) > self._max_events or (self._bytes > self._max_bytes and len(self._queue) > 1):
+            _, oldest = self._queue.popleft()
+            self._bytes -= oldest.nbytes
+            self.dropped += 1
+        return self.dropped > before
 
     def close(self) -> None:
         """Let the running hook finish and drop what waits. Idempotent, also from inside a hook."""
@@ -198,6 +227,7 @@ class Dispatcher:
                 if self._closed:
                     return
                 taken = self._queue.popleft() if self._queue else None
+                self._dropping &= bool(self._queue)
                 self._bytes -= 0 if taken is None else taken[1].nbytes
             self._call_what_is_due()
             if taken is None:
@@ -229,16 +259,24 @@ class Dispatcher:
                     self._call(name, registration.hook, event)
 
     def _call(self, name: str, hook: Hook, event: HookEvent) -> None:
+        self._running = Running(name_of(hook), name, time.monotonic())
         try:
             result = hook(event)
             if inspect.isawaitable(result):
                 asyncio.run(_finish(result))
         except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
-            logger.exception("hook %s for %r raised", getattr(hook, "__qualname__", hook), name)
+            logger.exception("hook %s for %r raised", name_of(hook), name)
             try:
                 self._on_error(name, error)
             except Exception:  # observers of `errors` are users' code as well
                 logger.exception("an error of a hook could not be reported")
+        finally:
+            self._running = None
+
+
+def name_of(hook: Hook) -> str:
+    """What to call a hook in a message."""
+    return str(getattr(hook, "__qualname__", hook))
 
 
 async def _finish(result: Awaitable[object]) -> None:

@@ -1,8 +1,8 @@
 """Selections on the wire: a bitmap or deltas, whichever is smaller.
 
-A bitmap holds cell ``i`` in bit ``i % 8`` of byte ``i // 8``. Deltas are, for each cell in ascending order, the number of
-cells left out since the one before it, as LEB128: seven bits a byte, the lowest first, the eighth bit set in all but a
-number's last byte (DWARF 4, section 7.6).
+A bitmap holds cell ``i`` in bit ``i % 8`` of byte ``i // 8``. Deltas are, for each cell in ascending order, the number
+of cells left out since the one before it, as LEB128: seven bits a byte, the lowest first, the eighth bit set in all but
+a number's last byte (DWARF 4, section 7.6).
 """
 
 from __future__ import annotations

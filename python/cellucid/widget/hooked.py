@@ -10,7 +10,7 @@ import traitlets
 from cellucid.channel.conversation import Conversation
 from cellucid.channel.hooks import Hook
 from cellucid.channel.latest import ViewerState
-from cellucid.widget.locked import LockedWidget
+from cellucid.widget.paced import PacedWidget
 
 _Hook = TypeVar("_Hook", bound=Callable[..., object])
 
@@ -34,7 +34,7 @@ class Register:
         return self._widget.register_hook(self._event, hook, debounce)
 
 
-class HookedWidget(LockedWidget):
+class HookedWidget(PacedWidget):
     """Adds hooks to a widget, and knows whether anybody listens to the pointer."""
 
     _hover_wanted = traitlets.Bool(False, read_only=True).tag(sync=True)

@@ -125,7 +125,9 @@ class CellucidWidget(WaitingWidget):
     opacity = RangedFloat(None, 0.0, 1.0, help="Of the points; None is what suits their number.").tag(sync=True)
     filters = FiltersTrait(help="Which cells are in sight, by field.").tag(sync=True)
     selection = SelectionTrait(help="Row positions of the selected cells, sorted, unique, read-only.")
-    hovered = HoveredTrait(help="Row position of the cell under the pointer, or None.").tag(sync=True)
+    hovered = HoveredTrait(help="Row position of the cell under the pointer, or None.").tag(
+        sync=True, echo_update=False
+    )
     tool = Choice(("navigate", "lasso", "box"), "tool", help="What dragging does.").tag(sync=True)
     height = RangedInt(520, 160, 4000, help="Of the widget, in pixels.").tag(sync=True)
     theme = Choice(("auto", "light", "dark"), "theme", help="Colours of the interface.").tag(sync=True)
@@ -171,7 +173,9 @@ class CellucidWidget(WaitingWidget):
         self._marks = Marks(self._dataset.n_cells)
         self._host = WidgetHost(self)
         self._server = Serving()
-        self._conversation = Conversation(self._host, self.send, name=self.viewer_id[:8], lock=self._lock)
+        self._conversation = Conversation(
+            self._host, self.send, name=self.viewer_id[:8], lock=self._lock, pace=self._pace
+        )
         self._shown_in_execution: int | None = None
         if layout is None or isinstance(layout, dict):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
