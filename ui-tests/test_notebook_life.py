@@ -145,6 +145,7 @@ def test_a_restarted_kernel_leaves_the_picture_and_running_again_brings_the_widg
     widget = WidgetPage(page)
     widget.settle()
     page.restart_kernel()
+    widget.root.get_by_text("The kernel of this plot has ended").wait_for()
     assert widget.inspect()["cells_drawn"] == 700
     assert len(set(map(tuple, widget.pixels().reshape(-1, 3)[::7]))) > 5
     page.run_all()
@@ -152,6 +153,37 @@ def test_a_restarted_kernel_leaves_the_picture_and_running_again_brings_the_widg
     fresh.settle()
     lasso_half(fresh)
     page.wait_for("len(w.selection) > 0")
+
+
+def test_a_kernel_that_crashes_is_told_and_what_would_need_it_fails_with_the_way_out(notebook):
+    page = notebook([LOAD, SHOW, "import os; os._exit(1)"])
+    page.run_cell(0)
+    page.run_cell(1)
+    widget = WidgetPage(page)
+    widget.settle()
+    page.run_cell(2, wait=False)
+    page.page.get_by_role("dialog").get_by_role("button", name="Ok").click(timeout=40_000)
+    widget.root.get_by_text("The kernel of this plot has ended").wait_for(timeout=40_000)
+    lasso_half(widget)
+    assert widget.inspect()["selected"] > 0, "the picture can still be explored"
+    widget.colour_by("louvain")
+    widget.root.get_by_text("Could not load louvain").wait_for()
+    page.page.keyboard.press("Escape")
+
+
+def test_the_connection_tells_how_it_is(notebook):
+    page = notebook([LOAD, SHOW, "report = w.debug_connection()\nreport", "report = await w.debug_connection_async()"])
+    page.run_cell(0)
+    page.run_cell(1)
+    WidgetPage(page).settle()
+    page.run_cell(2)
+    text = page.cell_output(2).inner_text()
+    for part in ("direct: http://127.0.0.1:", "the same in the browser", "direct: taken", "http"):
+        assert part in text, text
+    assert page.execute("report['round_trip']['http'] > 0") == "True"
+    page.run_cell(3)
+    assert page.execute("report['round_trip']['comm'] > 0 and report['frontend_debug_snapshot']['ok']") == "True"
+    assert page.execute("w._server.boot(w._dataset)['token'] in repr(report)") == "False"
 
 
 def test_ten_widgets_share_eight_contexts_and_all_keep_their_picture(notebook):

@@ -13,6 +13,8 @@ type Listener = (message: Downstream, buffers: Uint8Array<ArrayBuffer>[]) => voi
 export class CommCarrier {
   bytesSent = 0;
   bytesReceived = 0;
+  /** Told of what is odd but can be borne, after the console. */
+  readonly warnings = new Set<(message: string) => void>();
   private readonly listeners = new Set<Listener>();
 
   constructor(
@@ -40,6 +42,11 @@ export class CommCarrier {
     for (const listener of this.listeners) listener(message, []);
   }
 
+  warn(message: string): void {
+    console.warn(`cellucid: ${message}`);
+    for (const tell of this.warnings) tell(message);
+  }
+
   dispose(): void {
     this.model.off("msg:custom", this.receive);
     this.listeners.clear();
@@ -51,7 +58,7 @@ export class CommCarrier {
       message = parse(content);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
-      console.warn(`cellucid: dropped a message: ${error.message}`);
+      this.warn(`dropped a message: ${error.message}`);
       return;
     }
     if ("page" in message && message.page !== null && message.page !== this.page) return;

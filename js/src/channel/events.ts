@@ -60,6 +60,11 @@ export class Events {
     this.carrier.send(this.message(event, payload, 0));
   }
 
+  /** Events that Python has not acknowledged. */
+  get unacknowledged(): number {
+    return this.kept.length;
+  }
+
   dispose(): void {
     this.disposed = true;
     clearTimeout(this.timer);

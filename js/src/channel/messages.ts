@@ -17,6 +17,7 @@ export interface RequestParams {
   selection: Record<string, never>;
   marks: Record<string, never>;
   connect: Record<string, never>;
+  ping: Record<string, never>;
 }
 
 export interface EventPayloads {
@@ -27,6 +28,8 @@ export interface EventPayloads {
   selection: { source: string; encoding: Encoding; count: number };
   click: { cell: number; button: number; shift: boolean; ctrl: boolean };
   console: { level: "warn" | "error"; message: string; hint: string | null };
+  /** To what Python asked: a result, or why there is none. */
+  answer: { id: number; result: object | null; error: Failure["error"] | null };
 }
 
 export type Upstream =
@@ -64,6 +67,13 @@ export interface Server {
   path: string;
   /** A base address to use instead of looking for one. */
   override: string | null;
+}
+
+/** What Python asks a page. */
+export interface Ask {
+  id: number;
+  method: string;
+  params: Record<string, unknown>;
 }
 
 export interface PieceResult {
@@ -198,6 +208,10 @@ export function parseMarks(payload: unknown): MarksPayload {
     payload,
     "marks",
   );
+}
+
+export function parseAsk(payload: unknown): Ask {
+  return fields<Ask>({ id: count, method: text, params: object }, payload, "ask");
 }
 
 export function parseCells(payload: unknown): EncodedCells {

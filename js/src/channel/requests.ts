@@ -17,6 +17,13 @@ export class RequestFailure extends Error {
   }
 }
 
+export interface RequestOptions {
+  /** Aborts: of a request that a newer one makes pointless, or whose asker has gone. */
+  readonly signal?: AbortSignal;
+  /** ms; without it a request waits as long as the widget lives, as Python may be busy with a cell. */
+  readonly timeout?: number;
+}
+
 interface Waiting {
   resolve(answer: Answer): void;
   reject(reason: unknown): void;
@@ -26,6 +33,7 @@ interface Waiting {
 export class Requests {
   private next = 1;
   private disposed = false;
+  private hopeless: RequestFailure | null = null;
   private readonly waiting = new Map<number, Waiting>();
   private readonly stop: () => void;
 
@@ -40,19 +48,28 @@ export class Requests {
   }
 
   /** Rejects with a RequestFailure, or with the signal's reason when it aborts; Python is told not to answer then. */
-  send<M extends keyof RequestParams>(method: M, params: RequestParams[M], signal?: AbortSignal): Promise<Answer> {
+  send<M extends keyof RequestParams>(
+    method: M,
+    params: RequestParams[M],
+    { signal, timeout }: RequestOptions = {},
+  ): Promise<Answer> {
     const { page } = this.carrier;
     const id = this.next++;
     return new Promise((resolve, reject) => {
       if (this.disposed) return reject(closed());
+      if (this.hopeless !== null) return reject(this.hopeless);
       if (signal?.aborted) return reject(signal.reason);
-      const cancel = () => {
+      const giveUp = (reason: unknown) => {
         this.waiting.delete(id);
         this.carrier.send({ kind: "cancel", page, id });
-        reject(signal?.reason);
+        settled(reject)(reason);
       };
+      const cancel = () => giveUp(signal?.reason);
+      const late = () => giveUp(new RequestFailure("timeout", `no answer to ${method} within ${timeout} ms`, ""));
+      const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
       const settled = <T>(then: (value: T) => void) => {
         return (value: T) => {
+          clearTimeout(timer);
           signal?.removeEventListener("abort", cancel);
           then(value);
         };
@@ -61,6 +78,15 @@ export class Requests {
       this.waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
       this.carrier.send({ kind: "request", page, id, method, params });
     });
+  }
+
+  /** Nobody will answer: what waits fails, and what comes, until this is taken back by null. */
+  giveUp(why: RequestFailure | null): void {
+    this.hopeless = why;
+    if (why === null) return;
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const { reject } of waiting) reject(why);
   }
 
   dispose(): void {

@@ -44,7 +44,7 @@ export class CommPieces implements Carrier {
 
   private async ask({ path }: Transfer, offset: number, signal: AbortSignal): Promise<Piece> {
     try {
-      const { result, buffers } = await this.requests.send("read", { path, offset, length: PIECE_BYTES }, signal);
+      const { result, buffers } = await this.requests.send("read", { path, offset, length: PIECE_BYTES }, { signal });
       return { result: parsePiece(result), bytes: buffers[0] ?? new Uint8Array() };
     } catch (error) {
       // Shorter than it was when its length was told.

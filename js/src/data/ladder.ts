@@ -3,7 +3,7 @@ import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
 import { CommPieces } from "./comm";
 import { HttpRanges, type Road } from "./http";
-import { candidates, findRoad, type PageAddress } from "./probe";
+import { candidates, closedRoads, findRoad, obstacle, type PageAddress, type Rung } from "./probe";
 import type { ReadOptions, Resource, Source } from "./source";
 import { Changed, Transfer } from "./transfer";
 
@@ -58,9 +58,23 @@ export class LadderSource implements Source {
     return counts;
   }
 
+  /** What the last search found at each way to the server. */
+  looked: readonly Rung[] = [];
+
   /** The road that HTTP takes now; null where there is none. */
   get road(): Road | null {
     return this.http?.road ?? null;
+  }
+
+  /** The road that HTTP took last, also when it is no longer taken; null where there never was one. */
+  get lastRoad(): Road | null {
+    return this.taken.at(-1)?.road ?? null;
+  }
+
+  /** Ask the server by HTTP whether it is there: null where it is, else why not. */
+  async ping(): Promise<string | null> {
+    const road = this.lastRoad;
+    return road === null ? "there is no road" : obstacle(road, this.disposed.signal);
   }
 
   async read(path: string, options: ReadOptions = {}): Promise<Resource> {
@@ -110,7 +124,10 @@ export class LadderSource implements Source {
       const server = await this.options.connect();
       if (server !== null) {
         const roads = candidates(server, this.options.page);
-        const road = await findRoad(roads, this.disposed.signal);
+        this.looked = closedRoads(server, this.options.page);
+        const road = await findRoad(roads, this.disposed.signal, (rung) => {
+          this.looked = [...this.looked, rung];
+        });
         if (this.disposed.signal.aborted) return;
         if (road !== null) return this.take(road);
         reason =

@@ -1,11 +1,13 @@
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Server } from "../channel/messages";
+import type { Server, TransportName } from "../channel/messages";
 import { LinkedAbort } from "./abort";
 import type { Road } from "./http";
 
 const PATIENCE = 3000; // ms for a server to answer
+/** Of a server that may yet answer: Python may be in the middle of something that lets no other thread run. */
+export const SILENT = `no answer within ${PATIENCE / 1000} s`;
 const GRACE = 300; // ms for a better road than the first that is open
 
 /** What the page knows about where it is. */
@@ -35,8 +37,33 @@ export function candidates(server: Server, page: PageAddress): Road[] {
   return roads;
 }
 
+/** A way to the server that was looked at, and why it is not taken: null for one that is open. */
+export interface Rung {
+  readonly name: TransportName;
+  readonly base: string | null;
+  readonly reason: string | null;
+}
+
+/** The ways that are not even tried from this page, each with the reason. */
+export function closedRoads(server: Server, page: PageAddress): Rung[] {
+  if (server.override !== null) return [];
+  const open = candidates(server, page).map(({ name }) => name);
+  const reasons = {
+    direct: `the page comes from ${page.hostname || "nowhere"}: the browser would ask for access to the local network`,
+    proxy:
+      page.baseUrl === null ? "the page has no Jupyter server behind it" : "Jupyter's address is of another origin",
+  };
+  return (["direct", "proxy"] as const)
+    .filter((name) => !open.includes(name))
+    .map((name) => ({ name, base: null, reason: reasons[name] }));
+}
+
 /** The first road that leads to our server; a better one than the first to answer is given a moment. Null for none. */
-export async function findRoad(roads: readonly Road[], signal: AbortSignal): Promise<Road | null> {
+export async function findRoad(
+  roads: readonly Road[],
+  signal: AbortSignal,
+  onRung: (rung: Rung) => void = () => {},
+): Promise<Road | null> {
   const rest = new LinkedAbort([signal]);
   try {
     return await new Promise<Road | null>((resolve) => {
@@ -50,8 +77,9 @@ export async function findRoad(roads: readonly Road[], signal: AbortSignal): Pro
       };
       if (roads.length === 0) resolve(null);
       for (const road of roads) {
-        void leadsToOurs(road, rest.signal).then((ours) => {
-          open.set(road, ours);
+        void obstacle(road, rest.signal).then((reason) => {
+          if (!rest.signal.aborted) onRung({ name: road.name, base: road.base, reason });
+          open.set(road, reason === null);
           settle();
         });
       }
@@ -62,8 +90,11 @@ export async function findRoad(roads: readonly Road[], signal: AbortSignal): Pro
   }
 }
 
-/** Whether the server there knows the token. It is proven on both sides before the token is shown: ports change hands. */
-async function leadsToOurs({ base, server }: Road, signal: AbortSignal): Promise<boolean> {
+/**
+ * Why a road does not lead to the server that knows the token; null where it does. It is proven on both sides before the
+ * token is shown: ports change hands.
+ */
+export async function obstacle({ base, server }: Road, signal: AbortSignal): Promise<string | null> {
   const nonce = bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
   const query = new URLSearchParams({ challenge: nonce, proof: sign(server.token, `page:${nonce}`) });
   const late = new LinkedAbort([signal]);
@@ -75,10 +106,13 @@ async function leadsToOurs({ base, server }: Road, signal: AbortSignal): Promise
       redirect: "error",
       signal: late.signal,
     });
+    if (!answer.ok) return `the server there answers ${answer.status}`;
     const said = (await answer.json()) as { answer?: unknown };
-    return answer.ok && said.answer === sign(server.token, nonce);
-  } catch {
-    return false; // nobody there, or somebody who speaks otherwise
+    return said.answer === sign(server.token, nonce) ? null : "the server there is not this kernel's";
+  } catch (error) {
+    if (late.signal.aborted) return SILENT;
+    if (error instanceof SyntaxError) return "what answers there is not our server: perhaps a page to log in";
+    return "nobody answers there, or the browser does not allow it";
   } finally {
     clearTimeout(timer);
     late.letGo();

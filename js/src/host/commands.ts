@@ -42,7 +42,7 @@ export function obeyCommands(carrier: CommCarrier, store: Store, commands: Comma
       commands.resetView();
     } else if (command === "zoom_to") {
       zoom = zoomOf(payload);
-      if (zoom === null) console.warn("cellucid: dropped a zoom to no box", payload);
+      if (zoom === null) carrier.warn(`dropped a zoom to no box: ${JSON.stringify(payload)}`);
       zoomNow();
     }
   });

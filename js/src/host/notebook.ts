@@ -1,13 +1,16 @@
+import { answerAsks } from "../channel/asked";
 import { CommCarrier, type MessageModel } from "../channel/comm";
 import { Events, type Post } from "../channel/events";
-import { Requests } from "../channel/requests";
+import { RequestFailure, Requests } from "../channel/requests";
 import { LadderSource } from "../data/ladder";
 import { postEvents } from "../data/post";
 import { pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
 import { type Pose, Store, type Transport } from "../state/store";
+import { KernelWatch, type LiveModel } from "./alive";
 import { obeyCommands } from "./commands";
+import { snapshot } from "./diagnosis";
 import { linkHover } from "./hover";
 import { Loading } from "./loading";
 import { MarksLink } from "./marks";
@@ -15,8 +18,9 @@ import { SelectionLink } from "./selection";
 import { findServer } from "./server";
 import { listen, mirrorTraits, type TraitModel, traitsOf } from "./traits";
 import { View } from "./view";
+import { forwardWarnings } from "./warnings";
 
-export type Model = MessageModel & TraitModel;
+export type Model = MessageModel & TraitModel & LiveModel;
 
 /** What the viewer did, for tests, the demo and a person at the console. */
 export interface Inspection {
@@ -45,21 +49,22 @@ export interface Inspection {
 export class NotebookApp {
   readonly store: Store;
   private readonly carrier: CommCarrier;
-  private readonly events: Events;
-  private readonly requests: Requests;
+  readonly events: Events;
+  readonly requests: Requests;
   private readonly scene: Scene;
-  private readonly source: LadderSource;
+  readonly source: LadderSource;
   private readonly loading: Loading;
   private readonly selection: SelectionLink;
   private readonly marks: MarksLink;
   private readonly views = new Set<View>();
+  private readonly kernel: KernelWatch;
   private readonly stops: (() => void)[];
   private announced = false;
   private left = false;
   private disposed = false;
 
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
-  constructor(private readonly model: Model) {
+  constructor(readonly model: Model) {
     this.store = new Store(Number(model.get("n_cells")));
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier, {
@@ -99,7 +104,9 @@ export class NotebookApp {
       void this.marks.fetch();
       this.loading.start();
     });
+    this.kernel = new KernelWatch(model, this.carrier, this.source, (gone) => this.showWhetherGone(gone));
     this.stops = [
+      () => this.kernel.dispose(),
       mirrorTraits(model, this.store),
       linkHover(model, this.store, this.events),
       obeyCommands(this.carrier, this.store, {
@@ -107,6 +114,11 @@ export class NotebookApp {
         zoomTo: (box) => this.eachView((view) => view.goTo(box)),
         message: (detail) => this.eachView((view) => view.tell(detail)),
       }),
+      answerAsks(this.carrier, this.events, {
+        ping: async () => ({ result: { t: Date.now() } }),
+        debug_snapshot: () => snapshot(this),
+      }),
+      forwardWarnings(this.carrier, this.events),
       listen(model, "errors", () => this.showErrors()),
       () => clearTimeout(start),
       () => removeEventListener("pagehide", hide),
@@ -149,9 +161,24 @@ export class NotebookApp {
     return road === null ? null : (batch) => postEvents(road, viewer, batch);
   }
 
+  /** The kernel has ended, or is back. */
+  private showWhetherGone(gone: boolean): void {
+    this.store.dismiss("unanswered");
+    this.requests.giveUp(gone ? new RequestFailure("gone", "The kernel that held these data has ended.", "") : null);
+    if (!gone) this.store.dismiss("gone");
+    else {
+      this.store.notify({
+        key: "gone",
+        title: "The kernel of this plot has ended",
+        text: "The picture stays. Run the widget's cell again to connect it to Python.",
+      });
+    }
+  }
+
   private showWhetherLate(late: boolean): void {
     if (!late) this.store.dismiss("unanswered");
-    else {
+    else if (!this.store.notices.peek().some(({ key }) => key === "gone")) {
+      void this.kernel.check();
       this.store.notify({
         key: "unanswered",
         title: "Python has not heard of what you did yet",

@@ -70,7 +70,7 @@ export class FakeModel implements Model {
     this.emit("msg:custom", content, buffers);
   }
 
-  private emit(event: string, ...values: unknown[]): void {
+  emit(event: string, ...values: unknown[]): void {
     for (const listener of [...(this.listeners.get(event) ?? [])]) listener(...values);
   }
 }

@@ -7,6 +7,8 @@ import { FakeModel } from "../fakes/model";
 
 type Event = Extract<Upstream, { kind: "event" }>;
 
+vi.spyOn(console, "debug").mockImplementation(() => {}); // roads that break are what is tried here
+
 const click = (cell: number) => ({ cell, button: 0, shift: false, ctrl: false }) as const;
 const ackOf = (seq: number): Ack => ({ kind: "ack", page: "p1", seq, revision: 0, error: null });
 

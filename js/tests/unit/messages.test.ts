@@ -6,6 +6,7 @@ import {
   BadMessage,
   PIECE_BYTES,
   parse,
+  parseAsk,
   parseMarks,
   parsePiece,
   parseSelection,
@@ -21,6 +22,16 @@ describe("messages from Python", () => {
 
   it.each(vectors.downstream.bad)("$name: is refused", ({ message }) => {
     expect(() => parse(message)).toThrow(BadMessage);
+  });
+
+  it.each(
+    vectors.downstream.good.flatMap(({ name, message }) => {
+      const payload = message.payload as unknown;
+      const parser = { selection: parseSelection, marks: parseMarks, ask: parseAsk }[message.command ?? ""];
+      return parser === undefined ? [] : [{ name, payload, parser: parser as (payload: unknown) => unknown }];
+    }),
+  )("$name: its payload is read as it is", ({ payload, parser }) => {
+    expect(parser(payload)).toEqual(payload);
   });
 
   it("may carry keys that this viewer does not know", () => {
@@ -74,10 +85,15 @@ describe("messages to Python", () => {
 
     const answers = [
       requests.send("read", { path: "obs/cell%20type.codes.u8", offset: 0, length: PIECE_BYTES }),
-      requests.send("read", { path: "embeddings/X_umap.f32", offset: PIECE_BYTES, length: PIECE_BYTES }, abort.signal),
+      requests.send(
+        "read",
+        { path: "embeddings/X_umap.f32", offset: PIECE_BYTES, length: PIECE_BYTES },
+        { signal: abort.signal },
+      ),
       requests.send("selection", {}),
       requests.send("marks", {}),
       requests.send("connect", {}),
+      requests.send("ping", {}),
     ];
     abort.abort();
     events.send("ready", { n_cells: 700, dimensions: 2 });
@@ -89,7 +105,12 @@ describe("messages to Python", () => {
     events.send("transport", { name: "proxy", base, reason: null });
     events.send("transport", { name: "comm", base: null, reason: "no proxy" });
     events.send("console", { level: "error", message: "no WebGL2", hint: null });
+    events.send("console", { level: "warn", message: "dropped a message", hint: null });
+    events.send("answer", { id: 1, result: { t: 1767228137586 }, error: null });
+    const error = { code: "unknown", message: "this viewer cannot dance", hint: "" };
+    events.send("answer", { id: 2, result: null, error });
     events.send("closed", {});
+    events.tell("hover", { cell: 7 });
     requests.dispose();
     await Promise.allSettled(answers);
 

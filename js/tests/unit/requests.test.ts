@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
 import { RequestFailure, Requests } from "../../src/channel/requests";
 import { FakeModel } from "../fakes/model";
@@ -42,7 +42,7 @@ describe("requests", () => {
 
   it("tell Python when they are aborted, and reject with the reason", async () => {
     const abort = new AbortController();
-    const answer = requests.send("read", READ, abort.signal);
+    const answer = requests.send("read", READ, { signal: abort.signal });
     const reason = new Error("another column was chosen");
     abort.abort(reason);
     await expect(answer).rejects.toBe(reason);
@@ -51,7 +51,7 @@ describe("requests", () => {
 
   it("ignore an answer that comes after they were aborted", async () => {
     const abort = new AbortController();
-    const answer = requests.send("read", READ, abort.signal);
+    const answer = requests.send("read", READ, { signal: abort.signal });
     const next = requests.send("read", READ);
     abort.abort();
     const [first, second] = ids();
@@ -63,13 +63,26 @@ describe("requests", () => {
 
   it("are not sent when they were aborted before", async () => {
     const reason = new Error("too late");
-    await expect(requests.send("read", READ, AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(requests.send("read", READ, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(model.sent).toEqual([]);
+  });
+
+  it("give up after their own time, and tell Python so", async () => {
+    vi.useFakeTimers();
+    const answer = requests.send("ping", {}, { timeout: 1000 });
+    const quick = requests.send("ping", {}, { timeout: 1000 });
+    reply(ids()[1], {});
+    const late = expect(answer).rejects.toMatchObject({ code: "timeout", message: "no answer to ping within 1000 ms" });
+    await vi.advanceTimersByTimeAsync(1000);
+    await late;
+    await quick;
+    expect(cancelled()).toEqual([ids()[0]]);
+    vi.useRealTimers();
   });
 
   it("cancel nothing when the signal aborts after the answer", async () => {
     const abort = new AbortController();
-    const answer = requests.send("read", READ, abort.signal);
+    const answer = requests.send("read", READ, { signal: abort.signal });
     reply(ids()[0], {});
     await answer;
     abort.abort();
@@ -78,7 +91,7 @@ describe("requests", () => {
 
   it("are rejected when the widget closes, and cancel nothing then", async () => {
     const abort = new AbortController();
-    const answers = [requests.send("read", READ, abort.signal), requests.send("selection", {})];
+    const answers = [requests.send("read", READ, { signal: abort.signal }), requests.send("selection", {})];
     requests.dispose();
     abort.abort();
     for (const answer of answers) await expect(answer).rejects.toMatchObject({ name: "AbortError" });

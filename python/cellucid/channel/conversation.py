@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from cellucid.channel import messages, rpc
+from cellucid.channel.asks import Asks
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
@@ -97,11 +98,13 @@ class Conversation:
                 messages.CurrentSelection: self._current_selection,
                 messages.CurrentMarks: self._current_marks,
                 messages.Connect: lambda _: rpc.Answer(self._host.server()),
+                messages.Ping: lambda _: rpc.Answer({}),
             },
         )
         self.hooks = HookRegistry()
         self.latest = Latest()
         self.waits = Waits()
+        self.asks = Asks(self.carrier, self.waits)
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed, self._events_dropped)
         self._pages: dict[str, _Page] = {}
         self._published = EncodedCells("deltas", b"", 0, host.n_cells)
@@ -173,6 +176,13 @@ class Conversation:
                 self.carrier.send(command)
             else:
                 self._waiting.append(command)
+
+    @property
+    def newest_page(self) -> str | None:
+        """The page that began last, of those that are there."""
+        with self._lock:
+            there = [name for name, page in self._pages.items() if page.state in ("loading", "ready")]
+            return there[-1] if there else None
 
     def data_changed(self) -> None:
         """Take no more events from the pages that there are: they saw other cells. Each starts afresh as a new page."""
@@ -251,8 +261,15 @@ class Conversation:
                 page.road = event.payload
                 self._tell_host()
             case messages.Console(level, text, hint):
-                self._host.report("viewer", text, hint or "")
+                if level == "error":
+                    self._host.report("viewer", text, hint or "")
+                else:
+                    logger.warning("the viewer warns: %s", text)
                 self._tell("console", HookEvent({"level": level, "message": text}))
+            case messages.Answered():
+                told = self.asks.take(event.page, event.payload, buffers)
+                if told is not None:
+                    self._tell(*told)
             case messages.Custom(values):
                 self._tell(event.event, HookEvent(values))
 

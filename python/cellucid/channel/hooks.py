@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 logger = logging.getLogger("cellucid.hooks")
 
 Hook = Callable[[Mapping[str, Any]], object]
+Around = Callable[[], AbstractContextManager[None]]
 _Hook = TypeVar("_Hook", bound=Callable[..., object])
 
 MAX_EVENTS = 10_000
@@ -67,10 +69,11 @@ class HookEvent(Mapping[str, Any]):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Registration:
-    """A hook, and how many seconds of quiet it wants before it is called with the latest event."""
+    """A hook, the seconds of quiet it wants before it is called with the latest event, and the context of its calls."""
 
     hook: Hook
     debounce: float
+    around: Around
 
 
 class HookRegistry:
@@ -80,8 +83,14 @@ class HookRegistry:
         self._lock = threading.Lock()
         self._hooks: dict[str, list[Registration]] = {}
 
-    def register(self, event: str, hook: _Hook, debounce: float | None = None) -> _Hook:
+    def register(self, event: str, hook: _Hook, debounce: float | None = None, around: Around = nullcontext) -> _Hook:
         """Add a hook; the same function may be added several times and then runs as often.
+
+        Args:
+            event: its name.
+            hook: takes the event.
+            debounce: seconds of quiet that the hook wants.
+            around: makes the context in which the hook is called, on the thread that calls it.
 
         Raises:
             TypeError: ``hook`` cannot be called.
@@ -92,7 +101,7 @@ class HookRegistry:
         if debounce is not None and not (isinstance(debounce, int | float) and 0 <= debounce < float("inf")):
             raise ValueError(f"debounce: expected seconds, got {debounce!r}")
         with self._lock:
-            self._hooks.setdefault(event, []).append(Registration(hook, debounce or 0.0))
+            self._hooks.setdefault(event, []).append(Registration(hook, debounce or 0.0, around))
         return hook
 
     def unregister(self, event: str, hook: Hook) -> bool:
@@ -112,6 +121,11 @@ class HookRegistry:
                 self._hooks.clear()
             else:
                 self._hooks.pop(event, None)
+
+    def counts(self) -> dict[str, int]:
+        """How many hooks each event has."""
+        with self._lock:
+            return {event: len(hooks) for event, hooks in self._hooks.items() if hooks}
 
     def of(self, event: str) -> tuple[Registration, ...]:
         """The hooks of an event as they are now."""
@@ -172,6 +186,11 @@ class Dispatcher:
         self.dropped = 0
 
     @property
+    def thread_name(self) -> str:
+        """Of the thread that calls hooks."""
+        return f"cellucid-hooks-{self._name}"
+
+    @property
     def running(self) -> Running | None:
         """The hook that runs now."""
         return self._running
@@ -196,7 +215,7 @@ class Dispatcher:
             begins = self._make_room() and not self._dropping
             self._dropping |= begins
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=f"cellucid-hooks-{self._name}", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=self.thread_name, daemon=True)
                 self._thread.start()
             self._changed.notify()
         if begins:
@@ -248,7 +267,7 @@ class Dispatcher:
         if registration.debounce > 0:
             self._due[registration] = (time.monotonic() + registration.debounce, name, event)
         else:
-            self._call(name, registration.hook, event)
+            self._call(name, registration, event)
 
     def _call_what_is_due(self) -> None:
         now = time.monotonic()
@@ -256,22 +275,24 @@ class Dispatcher:
             if due <= now:
                 del self._due[registration]
                 if registration in (*self._registry.of(name), *self._registry.of("message")):
-                    self._call(name, registration.hook, event)
+                    self._call(name, registration, event)
 
-    def _call(self, name: str, hook: Hook, event: HookEvent) -> None:
+    def _call(self, name: str, registration: Registration, event: HookEvent) -> None:
+        hook = registration.hook
         self._running = Running(name_of(hook), name, time.monotonic())
-        try:
-            result = hook(event)
-            if inspect.isawaitable(result):
-                asyncio.run(_finish(result))
-        except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
-            logger.exception("hook %s for %r raised", name_of(hook), name)
+        with registration.around():
             try:
-                self._on_error(name, error)
-            except Exception:  # observers of `errors` are users' code as well
-                logger.exception("an error of a hook could not be reported")
-        finally:
-            self._running = None
+                result = hook(event)
+                if inspect.isawaitable(result):
+                    asyncio.run(_finish(result))
+            except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
+                logger.exception("hook %s for %r raised", name_of(hook), name)
+                try:
+                    self._on_error(name, error)
+                except Exception:  # observers of `errors` are users' code as well
+                    logger.exception("an error of a hook could not be reported")
+            finally:
+                self._running = None
 
 
 def name_of(hook: Hook) -> str:

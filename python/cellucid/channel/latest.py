@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter, deque
 from dataclasses import dataclass, replace
 
 from cellucid.channel.hooks import HookEvent
 
 _KEPT = ("ready", "selection", "hover", "click")
+_CONSOLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,15 @@ class Latest:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.state = ViewerState()
+        self._counts: Counter[str] = Counter()
+        self._console: deque[tuple[float, HookEvent]] = deque(maxlen=_CONSOLE)
 
     def tell(self, name: str, event: HookEvent) -> None:
         """Make an event the last one."""
         with self._lock:
+            self._counts[name] += 1
+            if name == "console":
+                self._console.append((time.time(), event))
             kept = {name: event} if name in _KEPT else {}
             self.state = replace(
                 self.state, **kept, last_event_type=name, last_event=event, last_updated_at=time.monotonic()
@@ -46,3 +53,13 @@ class Latest:
         with self._lock:
             if self.state.ready is not None:
                 self.state = replace(self.state, ready=None)
+
+    def counts(self) -> dict[str, int]:
+        """How many events of each kind there were."""
+        with self._lock:
+            return dict(self._counts)
+
+    def console(self) -> list[dict[str, object]]:
+        """What the viewer warned of last, oldest first: ``ts`` (seconds since 1970), ``level``, ``message``."""
+        with self._lock:
+            return [{"ts": when, **event} for when, event in self._console]

@@ -29,8 +29,25 @@ Check = Callable[[object, str], Any]
 _Class = TypeVar("_Class", bound=type)
 
 
+class _Brief(reprlib.Repr):
+    """Writes a value in a line, whatever it is."""
+
+    def repr_int(self, x: int, level: int) -> str:
+        # Python refuses to write numbers of more than 4,300 digits.
+        return super().repr_int(x, level) if x.bit_length() <= 1024 else f"a number of {x.bit_length()} bits"
+
+
+_brief = _Brief()
+_brief.maxlevel = 2
+
+
 def _fail(name: str, expected: str, value: object) -> BadMessage:
-    return BadMessage(f"{name}: expected {expected}, got {reprlib.repr(value)}")
+    return BadMessage(f"{name}: expected {expected}, got {_brief.repr(value)}")
+
+
+def _mended(text: str) -> str:
+    """The text with ? for halves of characters, at which JavaScript may cut one: Jupyter cannot send those on."""
+    return text.encode(errors="replace").decode()
 
 
 def _integer(low: int = 0, high: int = _MAX_SAFE_INTEGER) -> Check:
@@ -48,7 +65,7 @@ def _text(pattern: str, expected: str) -> Check:
     def check(value: object, name: str) -> str:
         if not isinstance(value, str) or compiled.fullmatch(value) is None:
             raise _fail(name, expected, value)
-        return value
+        return _mended(value)
 
     return check
 
@@ -70,12 +87,14 @@ def _plain(value: object, name: str, depth: int = 0) -> object:
     if depth > _MAX_CUSTOM_DEPTH:
         raise BadMessage(f"{name}: nested deeper than {_MAX_CUSTOM_DEPTH}")
     if isinstance(value, dict):
-        return {str(key): _plain(item, name, depth + 1) for key, item in value.items()}
+        return {_mended(str(key)): _plain(item, name, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, name, depth + 1) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         raise _fail(name, "finite numbers", value)
-    if value is None or isinstance(value, (str, int, float)):
+    if isinstance(value, str):
+        return _mended(value)
+    if value is None or isinstance(value, (int, float)):
         return value
     raise _fail(name, "a JSON value", value)
 
@@ -147,6 +166,12 @@ class Connect:
     """Asks where the data server is: a page that found the boot trait emptied by another."""
 
 
+@_request("ping")
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks for an answer, to see how long it takes."""
+
+
 @_event("ready", n_cells=COUNT, dimensions=_integer(1, 3))
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -216,6 +241,24 @@ class Console:
     hint: str | None
 
 
+def _error(value: object, name: str) -> dict[str, Any]:
+    return _check_fields({"code": NAME, "message": LINE, "hint": LINE}, value, name)
+
+
+def _result(value: object, name: str) -> object:
+    return _plain(_object(value, name), name)
+
+
+@_event("answer", id=COUNT, result=_optional(_result), error=_optional(_error))
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A page's answer to what it was asked: a result, or why there is none."""
+
+    id: int
+    result: dict[str, Any] | None
+    error: dict[str, str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Custom:
     """An event that is not in the table."""
@@ -223,8 +266,8 @@ class Custom:
     values: dict[str, Any]
 
 
-Params = Read | CurrentSelection | CurrentMarks | Connect
-Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Custom
+Params = Read | CurrentSelection | CurrentMarks | Connect | Ping
+Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Answered | Custom
 
 
 # -- envelopes -------------------------------------------------------------------------------------------------------
@@ -292,6 +335,8 @@ def parse(content: object) -> Upstream:
         cls, table = _PARAMS[method]
         return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)))
     name = head["event"]
+    if head["seq"] == 0 and name != "hover":  # what has no number is taken each time it comes
+        raise _fail("event.seq", "a number from 1", 0)
     if name not in _EVENTS:
         values = _plain(_object(body.get("payload"), name), name)
         assert isinstance(values, dict)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
     from cellucid.dataset import Dataset
+    from cellucid.server.counters import Counters
     from cellucid.server.registry import Registry
 
 logger = logging.getLogger("cellucid.server")
@@ -48,8 +49,8 @@ class Failure(Exception):
         self.status, self.code, self.hint, self.headers = status, code, hint, headers
 
 
-def make_app(registry: Registry, token: str, port: int) -> Gate:
-    """The application, behind the gate that asks for the token."""
+def make_app(registry: Registry, token: str, port: int, counters: Counters) -> Gate:
+    """The application, behind the gate that asks for the token and counts."""
     routes = _Routes(registry, token, port)
     app = Starlette(
         routes=[
@@ -68,7 +69,7 @@ def make_app(registry: Registry, token: str, port: int) -> Gate:
         },
     )
     app.router.redirect_slashes = False  # the address would be made of the Host header
-    return Gate(app, token)
+    return Gate(app, token, counters)
 
 
 class _Routes:

@@ -14,6 +14,8 @@ from cellucid.server.registry import KEY
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from cellucid.server.counters import Counters
+
 _HEALTH = "/_cellucid/health"
 _MAX_URL = 16 * 1024
 _SEEN = "ETag, Content-Range, X-Cellucid-Length, X-Cellucid-Dtype, X-Cellucid-Shape"
@@ -33,16 +35,19 @@ class Gate:
     and that it knows the token. A name that was rebound to this machine, and a foreign page, get nothing.
     """
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, counters: Counters) -> None:
         self._app = app
         self._token = token
+        self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the application do so."""
         if scope["type"] != "http":
             return  # no websockets, no lifespan
         headers = Headers(scope=scope)
-        send, allowing = _careful(send), _allowing(_careful(send), headers.get("origin"))
+        self._counters.requests += 1
+        send = _careful(self._counting(send))
+        allowing = _allowing(send, headers.get("origin"))
         path = _without_prefix(scope)
         if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_URL:
             await _refusal(414, "address", "the address is too long")(scope, receive, send)
@@ -54,10 +59,20 @@ class Gate:
             response, proven = self._health(QueryParams(scope["query_string"]), headers)
             await response(scope, receive, allowing if proven else send)
         elif not _is_own_host(headers):
+            self._counters.refused += 1
             await _foreign()(scope, receive, send)
         else:
+            self._counters.refused += 1
             hint = f"Send it as the header {security.TOKEN_HEADER}."
             await _refusal(401, "token", "the token is missing or wrong", hint)(scope, receive, send)
+
+    def _counting(self, send: Send) -> Send:
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                self._counters.bytes_sent += len(message.get("body", b""))
+            await send(message)
+
+        return send_counted
 
     def _health(self, query: QueryParams, headers: Headers) -> tuple[Response, bool]:
         """What a stranger is told, and whether it has proven that it is none."""

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from cellucid.server.counters import Counters
 from cellucid.server.registry import Registry
 from cellucid.server.thread import HOST, ServerThread
 
@@ -38,6 +39,7 @@ class DataServer:
         self._lock = threading.Lock()
         self._token = secrets.token_urlsafe(32)
         self._thread: ServerThread | None = None
+        self.counters = Counters()
 
     @property
     def token(self) -> str:
@@ -102,7 +104,7 @@ class DataServer:
         # Here, so that importing the package costs nothing of it.
         from cellucid.server.app import make_app
 
-        return make_app(self._registry, self._token, port)
+        return make_app(self._registry, self._token, port, self.counters)
 
     def _stop(self, *, at_once: bool = False) -> None:
         with self._lock:

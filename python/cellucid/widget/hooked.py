@@ -10,6 +10,7 @@ import traitlets
 from cellucid.channel.conversation import Conversation
 from cellucid.channel.hooks import Hook
 from cellucid.channel.latest import ViewerState
+from cellucid.widget.output import here
 from cellucid.widget.paced import PacedWidget
 
 _Hook = TypeVar("_Hook", bound=Callable[..., object])
@@ -81,12 +82,14 @@ class HookedWidget(PacedWidget):
     def register_hook(self, event: str, hook: _Hook, debounce: float | None = None) -> _Hook:
         """Call ``hook`` with every ``event``, in order, on the widget's hook thread ``cellucid-hooks-<id>``.
 
+        What the hook prints and displays lands under the cell that registered it, whichever cell runs meanwhile.
+
         Args:
             event: ``"selection"``, ``"hover"``, ``"click"``, ``"ready"``, ``"message"``, or the name of your own.
             hook: takes the event; may be ``async def``.
             debounce: seconds without another event, after which the hook is called with the latest.
         """
-        registered = self._talk.hooks.register(event, hook, debounce)
+        registered = self._talk.hooks.register(event, hook, debounce, here())
         self._tell_whether_hover_is_wanted()
         return registered
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import threading
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from cellucid.channel.hooks import HookEvent
+from cellucid.channel.rpc import RequestError
 from cellucid.channel.waits import Waiter
 from cellucid.widget.hooked import HookedWidget
 from cellucid.widget.host import WidgetHost
 
 Predicate = Callable[[HookEvent], object]
+Answer = tuple[dict[str, Any], list[memoryview]]
+"""What a page answers: JSON and buffers."""
 
 _FIRST_CONTACT = 15.0  # s until a page that can reach us while a cell runs has done so
 
@@ -56,7 +59,7 @@ class WaitingWidget(HookedWidget):
         Raises:
             TimeoutError, ConnectionError, RuntimeError: as :meth:`wait_for_event`.
         """
-        wait = _Wait(self, "ready", timeout, None)
+        wait = _Wait(self, "ready", timeout, twin="wait_for_ready_async")
         with self._talk.waits.waiter("ready") as waiter:
             if not self.ready:  # looked at after the wait has begun
                 wait.block(waiter)
@@ -81,7 +84,7 @@ class WaitingWidget(HookedWidget):
         Raises:
             TimeoutError, RuntimeError: as :meth:`wait_for_event_async`.
         """
-        wait = _Wait(self, "ready", timeout, None)
+        wait = _Wait(self, "ready", timeout, twin="wait_for_ready_async")
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
         with self._talk.waits.waiter("ready", lambda: _wake(loop, changed)) as waiter:
             if not self.ready:
@@ -90,7 +93,7 @@ class WaitingWidget(HookedWidget):
     async def events(self, event: str) -> AsyncIterator[HookEvent]:
         """The events from now on: ``async for event in widget.events("selection")``. Ends when the widget does."""
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
-        wait = _Wait(self, event, None, None)
+        wait = _Wait(self, event, None)
         with self._talk.waits.waiter(event, lambda: _wake(loop, changed)) as waiter:
             while True:
                 try:
@@ -100,17 +103,62 @@ class WaitingWidget(HookedWidget):
                         raise
                     return
 
+    def _ask(self, method: str, params: Mapping[str, Any], timeout: float, *, twin: str) -> Answer:
+        """Ask the newest page, in a cell too where HTTP reaches the kernel; ``twin`` is the method to await.
+
+        Raises:
+            RequestError: no page shows the widget, or the page cannot answer.
+            TimeoutError, ConnectionError, RuntimeError: as :meth:`wait_for_event`.
+        """
+        with self._talk.asks.question(self._page_to_ask(), method) as question:
+            wait = _Wait(self, question.event, timeout, twin=twin)
+            with self._talk.waits.waiter(question.event) as waiter:
+                self._talk.asks.ask(question, params)
+                return question.result(wait.block(waiter))
+
+    async def _ask_async(self, method: str, params: Mapping[str, Any], timeout: float) -> Answer:
+        """As :meth:`_ask`, to ``await``."""
+        with self._talk.asks.question(self._page_to_ask(), method) as question:
+            wait = _Wait(self, question.event, timeout)
+            loop, changed = asyncio.get_running_loop(), asyncio.Event()
+            with self._talk.waits.waiter(question.event, lambda: _wake(loop, changed)) as waiter:
+                self._talk.asks.ask(question, params)
+                return question.result(await wait.sleep(waiter, changed))
+
+    def _page_to_ask(self) -> str:
+        page = self._talk.newest_page
+        if page is None:
+            raise RequestError("no_viewer", "no page shows this widget", "Put the widget at the end of a cell.")
+        return page
+
 
 class _Wait:
-    """What one call waits for, and when it gives up."""
+    """What one call waits for, and when it gives up.
 
-    def __init__(self, widget: WaitingWidget, event: str, timeout: float | None, predicate: Predicate | None) -> None:
+    Args:
+        widget: whose event.
+        event: its name.
+        timeout: seconds, or None for ever.
+        predicate: which event will do.
+        twin: the method to await instead, where blocking is in vain.
+    """
+
+    def __init__(
+        self,
+        widget: WaitingWidget,
+        event: str,
+        timeout: float | None,
+        predicate: Predicate | None = None,
+        *,
+        twin: str = "wait_for_event_async",
+    ) -> None:
         if timeout is not None and not timeout >= 0:
             raise ValueError(f"timeout: expected seconds, or None to wait for ever; got {timeout!r}")
         self._widget = widget
         self._event = event
         self._timeout = timeout
         self._predicate = predicate
+        self._twin = twin
         self._check_open()
 
     def block(self, waiter: Waiter) -> HookEvent:
@@ -138,7 +186,8 @@ class _Wait:
                 continue
 
     def _late(self) -> TimeoutError:
-        return TimeoutError(f"no {self._event!r} event within {self._timeout:g} s")
+        what = "answer of the viewer" if self._event.startswith("answer ") else f"{self._event!r} event"
+        return TimeoutError(f"no {what} within {self._timeout:g} s")
 
     def _check_open(self) -> None:
         self._widget._require_open()
@@ -158,8 +207,7 @@ class _Wait:
         why = "no viewer has called by HTTP" if road is None else f"the viewer has the comm alone: {road.reason}"
         raise ConnectionError(
             f"while this cell runs the kernel cannot hear the viewer ({why}). "
-            f"Use `await widget.wait_for_{'ready' if self._event == 'ready' else 'event'}_async(...)`, "
-            "or wait in a later cell."
+            f"Use `await widget.{self._twin}(...)`, or wait in a later cell."
         )
 
 

@@ -6,7 +6,6 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from cellucid.dataset import Dataset, open_dataset
 from cellucid.dataset.colors import to_hex
 from cellucid.widget.host import WidgetHost
 from cellucid.widget.refresh import refresh
+from cellucid.widget.reporting import BUNDLE, ReportingWidget
 from cellucid.widget.serving import Serving
 from cellucid.widget.state import capture, restore
 from cellucid.widget.traits import (
@@ -42,11 +42,8 @@ from cellucid.widget.traits import (
     SelectionTrait,
 )
 from cellucid.widget.traits.camera import fitted
-from cellucid.widget.waiting import WaitingWidget
 
 logger = logging.getLogger("cellucid.jupyter")
-
-_VIEWER = resources.files("cellucid") / "static" / "widget.js"
 
 # What a page may set, in an order in which values that depend on each other fit. ipywidgets' set_state would let it set
 # anything, read-only traits and the front end included.
@@ -73,7 +70,7 @@ _SET_BY_VIEWER = (
 _ROADS = ("direct", "proxy", "colab", "override", "comm")
 
 
-class CellucidWidget(WaitingWidget):
+class CellucidWidget(ReportingWidget):
     """Shows the cells of a dataset, and brings what a person selects to Python.
 
     Args:
@@ -100,7 +97,7 @@ class CellucidWidget(WaitingWidget):
         traitlets.TraitError: for an unknown embedding, field or layer; it names the closest ones.
     """
 
-    _esm = _VIEWER.read_text(encoding="utf-8") if _VIEWER.is_file() else ""
+    _esm = BUNDLE.read_text(encoding="utf-8") if BUNDLE.is_file() else ""
 
     viewer_id = traitlets.Unicode(read_only=True, help="Names this widget to its pages.").tag(sync=True)
     datasets = traitlets.List(traitlets.Unicode(), read_only=True, help="Ids of the datasets to choose from.").tag(
@@ -167,7 +164,7 @@ class CellucidWidget(WaitingWidget):
         layout: Layout | dict[str, str] | None = None,
     ) -> None:
         if not self._esm:
-            raise RuntimeError(f"The viewer is not built: {_VIEWER} is missing. Run `make build` in the checkout.")
+            raise RuntimeError(f"The viewer is not built: {BUNDLE} is missing. Run `make build` in the checkout.")
         self._dataset: Dataset = open_dataset(data)
         self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
         self._marks = Marks(self._dataset.n_cells)

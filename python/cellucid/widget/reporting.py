@@ -1,0 +1,115 @@
+"""A widget that tells how it is connected."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from cellucid.channel.rpc import RequestError
+from cellucid.diagnose import ConnectionReport, proxy_report, server_report, versions, viewer_code
+from cellucid.widget.waiting import WaitingWidget
+
+BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
+"""The viewer in the package."""
+
+_TWIN = "debug_connection_async"
+_BUSY = f"not measured: a cell was running; `await widget.{_TWIN}()` measures it"
+
+
+class ReportingWidget(WaitingWidget):
+    """Adds a report for a person who wonders why nothing arrives."""
+
+    errors: Any
+    viewer_id: Any
+    transport: Any
+
+    def debug_connection(self, timeout: float = 5.0) -> ConnectionReport:
+        """How this widget, its pages and the data server reach each other.
+
+        Args:
+            timeout: seconds for a page to answer.
+
+        Returns:
+            A dict for JSON, without any token; printed, it reads as a report. What fails is in it: this never raises.
+            What could not be measured because a cell was running is said so.
+        """
+        try:
+            return self._report(self._ask("debug_snapshot", {}, timeout, twin=_TWIN)[0], None)
+        except Exception as error:
+            return self._report(None, error)
+
+    async def debug_connection_async(self, timeout: float = 5.0) -> ConnectionReport:
+        """As :meth:`debug_connection`, to ``await``: what needs the comm is measured as well."""
+        try:
+            return self._report((await self._ask_async("debug_snapshot", {}, timeout))[0], None)
+        except Exception as error:
+            return self._report(None, error)
+
+    def _report(self, snapshot: dict[str, Any] | None, error: Exception | None) -> ConnectionReport:
+        talk, road = self._talk, self._host.road
+        said = snapshot or {}
+        ladder = said.pop("ladder", [])
+        comm, http = said.pop("comm_ms", None), said.pop("http_ms", None)
+        running_code = said.pop("web_ui", None)
+        return ConnectionReport(
+            viewer_id=self.viewer_id,
+            status=self.status,
+            versions=versions(),
+            kernel={
+                "comm_served": "the comm is served while a cell runs"
+                if talk.heard_beside_main
+                else "the comm waits while a cell runs",
+                "events_by_http": talk.heard_by_http,
+                "messages_waiting": self._pace.waiting,
+                "comm_bytes_sent": talk.carrier.bytes_sent,
+                "comm_bytes_received": talk.carrier.bytes_received,
+            },
+            transport={
+                "name": self.transport,
+                "base": None if road is None else road.base,
+                "reason": None if road is None else road.reason,
+                "ladder": ladder,
+            },
+            round_trip={
+                "comm": comm if comm is not None else _BUSY if snapshot is not None else "not measured",
+                "http": http if http is not None else "not measured" if snapshot is None else "no road",
+            },
+            server=server_report(),
+            jupyter_server_proxy=proxy_report(ladder),
+            hooks=self._hooks_report(),
+            recent_events={"by_type": talk.latest.counts(), "last": talk.latest.state.last_event_type},
+            frontend_debug_snapshot={"ok": True, "snapshot": said}
+            if snapshot is not None
+            else {"ok": False, "error": _why(error)},
+            frontend_console=talk.latest.console(),
+            web_ui=viewer_code(BUNDLE, running_code),
+            errors=list(self.errors),
+        )
+
+    def _hooks_report(self) -> dict[str, Any]:
+        dispatcher, running = self._talk.dispatcher, self._talk.dispatcher.running
+        return {
+            "registered": self._talk.hooks.counts(),
+            "waiting": dispatcher.waiting,
+            "dropped": dispatcher.dropped,
+            "running": None
+            if running is None
+            else {
+                "hook": running.hook,
+                "event": running.event,
+                "seconds": round(time.monotonic() - running.since, 1),
+                "thread": dispatcher.thread_name,
+            },
+        }
+
+
+def _why(error: Exception | None) -> str:
+    if isinstance(error, ConnectionError):
+        return _BUSY
+    if isinstance(error, RequestError):
+        return f"{error}. {error.hint}".strip()
+    if isinstance(error, TimeoutError) and threading.current_thread() is threading.main_thread():
+        return f"{error}; {_BUSY}"
+    return f"{type(error).__name__}: {error}"
