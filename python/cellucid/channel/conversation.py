@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -87,7 +88,9 @@ class Conversation:
         pace: how fast messages may leave.
     """
 
-    def __init__(self, host: Host, send: Send, *, name: str, lock: threading.RLock, pace: Pace = PACE) -> None:
+    def __init__(
+        self, host: Host, send: Send, *, name: str, lock: AbstractContextManager[None], pace: Pace = PACE
+    ) -> None:
         self._host = host
         self._lock = lock
         self.carrier = CommCarrier(send, self._route, pace)

@@ -24,6 +24,7 @@ from cellucid.dataset.errors import DatasetError, UnknownField, UnknownResource,
 from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
 from cellucid.dataset.identity import dataset_id
 from cellucid.dataset.layers import Layers
+from cellucid.dataset.lock import lock_of
 from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
 from cellucid.dataset.paths import (
     IDENTITY,
@@ -85,6 +86,7 @@ class AnnDataDataset(Dataset):
             raise TypeError(_BACKED)
         if adata.n_obs == 0:
             raise DatasetError(f"there is nothing to show: the AnnData has 0 cells (shape {adata.shape})")
+        super().__init__(lock_of(adata))
         self._adata: AnnData | None = adata
         self._name = "AnnData" if name is None else name
         self._n_cells: int = adata.n_obs
@@ -152,7 +154,7 @@ class AnnDataDataset(Dataset):
 
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         path = gene_path(name, layer)
-        return self._cache.get(path, partial(self._read_gene, name, layer)).as_array()
+        return self._cached(path, partial(self._read_gene, name, layer)).as_array()
 
     @property
     def layers(self) -> list[str]:
@@ -169,7 +171,7 @@ class AnnDataDataset(Dataset):
     def read(self, path: str) -> Resource:
         self._open()
         if (make := self._makers.get(path)) is not None:
-            return self._cache.get(path, make)
+            return self._cached(path, make)
         if (layer := parse_gene_names_path(path)) is not None:
             make = partial(self._read_gene_names, layer)
         elif (parsed := parse_gene_path(path)) is not None:
@@ -177,7 +179,7 @@ class AnnDataDataset(Dataset):
         else:
             raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
         try:
-            return self._cache.get(path, make)
+            return self._cached(path, make)
         except KeyError as error:
             raise UnknownResource(f"there is no resource {path!r}: {error}") from error
 
@@ -237,12 +239,20 @@ class AnnDataDataset(Dataset):
         Raises:
             DatasetChanged: They are others now, or came to be so while something was read on this thread.
         """
-        adata = self._open()
-        self._axes.check_cells(adata)
-        try:
-            yield adata
-        finally:
+        with self.lock:
+            adata = self._open()
             self._axes.check_cells(adata)
+            try:
+                yield adata
+            finally:
+                self._axes.check_cells(adata)
+
+    def _cached(self, path: str, make: Callable[[], Resource]) -> Resource:
+        # The lock first: who holds it may ask for what another thread has begun to make and needs the lock for.
+        if (kept := self._cache.find(path)) is not None:
+            return kept
+        with self.lock:
+            return self._cache.get(path, make)
 
     def _genes_of(self, layer: str | None) -> pd.Index[Any]:
         layers = Layers(self._open())

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from cellucid.dataset.lock import DataLock
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -108,7 +110,13 @@ class Dataset(ABC):
     """Cells, their coordinates, their obs fields and their genes.
 
     Safe to read from several threads at once. Arrays that it returns are read-only.
+
+    Args:
+        lock: Held while the data are read. Datasets over the same data share one.
     """
+
+    def __init__(self, lock: DataLock) -> None:
+        self.lock = lock
 
     @property
     @abstractmethod

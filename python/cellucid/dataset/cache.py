@@ -52,6 +52,11 @@ class ResourceCache:
                     self._makers.pop(path, None)
         return made
 
+    def find(self, path: str) -> Resource | None:
+        """The resource kept for a path, if there is one."""
+        with self._lock:
+            return self._find(path)
+
     def clear(self) -> None:
         """Forgets everything, what is being made included."""
         with self._lock:

@@ -5,8 +5,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from types import TracebackType
 
 import anywidget
+
+from cellucid.dataset.lock import let_go
+
+
+class TraitLock:
+    """Re-entrant. Its holder may wait for data; so who holds data and waits for it lets go of them for that time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            with let_go():
+                self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.release()
 
 
 class LockedWidget(anywidget.AnyWidget):
@@ -17,7 +37,7 @@ class LockedWidget(anywidget.AnyWidget):
     """
 
     # One for all widgets: observers run under it, and those of linked widgets set each other's traits from any thread.
-    _lock = threading.RLock()
+    _lock = TraitLock()
 
     def set_trait(self, name: str, value: object) -> None:
         """Set a trait, read-only ones included."""

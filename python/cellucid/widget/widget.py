@@ -20,7 +20,9 @@ from cellucid.channel.conversation import Conversation
 from cellucid.channel.plain import plain
 from cellucid.dataset import Dataset, open_dataset
 from cellucid.dataset.colors import to_hex
+from cellucid.dataset.lock import DataLock
 from cellucid.widget.host import WidgetHost
+from cellucid.widget.picture import with_picture
 from cellucid.widget.refresh import refresh
 from cellucid.widget.reporting import BUNDLE, ReportingWidget
 from cellucid.widget.serving import Serving
@@ -215,6 +217,17 @@ class CellucidWidget(ReportingWidget):
     def selection_mask(self) -> npt.NDArray[np.bool_]:
         """The selection as a boolean array ``(n_cells,)``."""
         return self.selection.mask(self.n_cells)
+
+    @property
+    def lock(self) -> DataLock:
+        """The data lock: ``with widget.lock: ...``.
+
+        The server, the comm, waits and hooks' helpers take it while they read the data. Holding it, a hook or another
+        thread can slice a file, or change several columns at a time, without one of them in between; they wait
+        meanwhile, so hold it briefly. All widgets on the same AnnData share it. Where setting a trait has to wait for
+        another thread, the lock is let go of for that time.
+        """
+        return self._dataset.lock
 
     @property
     def server_url(self) -> str:
@@ -521,6 +534,9 @@ class CellucidWidget(ReportingWidget):
         if shell is None or self._shown_in_execution != shell.execution_count:
             return None
         return lambda: None
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return with_picture(super()._repr_mimebundle_(**kwargs), self)
 
     def __repr__(self) -> str:
         colored = "" if self.color_by is None else f", color_by={self.color_by!r}"
