@@ -1,4 +1,8 @@
+import { HostEncoding, toBase64 } from "./encoding";
 import { BadMessage, type Downstream, parse, type Upstream } from "./messages";
+import { pack } from "./packed";
+
+const PART_BYTES = 4 * 1024 * 1024; // of a message in parts
 
 /** The part of anywidget's model that carries messages. */
 export interface MessageModel {
@@ -11,11 +15,14 @@ type Listener = (message: Downstream, buffers: Uint8Array<ArrayBuffer>[]) => voi
 
 /** The Jupyter comm as a carrier: messages with buffers, both counted. */
 export class CommCarrier {
+  /** How the host carries bytes best, as far as is known. */
+  readonly encoding = new HostEncoding();
   bytesSent = 0;
   bytesReceived = 0;
   /** Told of what is odd but can be borne, after the console. */
   readonly warnings = new Set<(message: string) => void>();
   private readonly listeners = new Set<Listener>();
+  private transfers = 0;
 
   constructor(
     private readonly model: MessageModel,
@@ -25,11 +32,15 @@ export class CommCarrier {
     model.on("msg:custom", this.receive);
   }
 
-  send(message: Upstream, buffers: Uint8Array[] = []): void {
+  /** Send a message, in parts where it is large; returns how its bytes go. */
+  send(message: Upstream, buffers: readonly Uint8Array[] = []): "buffers" | "text" {
+    const bytes = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const how = this.encoding.choose(bytes);
+    this.bytesSent += bytes;
+    if (how === "text" || bytes > PART_BYTES) this.sendInParts(message, buffers, how);
     // VS Code cannot send views: only whole ArrayBuffers leave.
-    const slices = buffers.map((view) => view.slice().buffer as ArrayBuffer);
-    this.bytesSent += slices.reduce((sum, slice) => sum + slice.byteLength, 0);
-    this.model.send(message, undefined, slices);
+    else this.model.send(message, undefined, buffers.map(whole));
+    return how;
   }
 
   listen(listener: Listener): () => void {
@@ -52,6 +63,18 @@ export class CommCarrier {
     this.listeners.clear();
   }
 
+  /** Jupyter's server closes the connection at a message of over 10 MiB. */
+  private sendInParts(message: Upstream, buffers: readonly Uint8Array[], how: "buffers" | "text"): void {
+    const packed = pack([{ message, buffers }]);
+    const count = Math.ceil(packed.length / PART_BYTES);
+    const head = { kind: "part", page: this.page, transfer: ++this.transfers, count } as const;
+    for (let index = 0; index < count; index++) {
+      const slice = packed.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
+      const text = how === "text" ? toBase64(slice) : null;
+      this.model.send({ ...head, index, text }, undefined, text === null ? [whole(slice)] : []);
+    }
+  }
+
   private readonly receive = (content: unknown, buffers: unknown): void => {
     let message: Downstream;
     try {
@@ -67,6 +90,10 @@ export class CommCarrier {
     this.bytesReceived += bytes.reduce((sum, view) => sum + view.byteLength, 0);
     for (const listener of this.listeners) listener(message, bytes);
   };
+}
+
+function whole(view: Uint8Array): ArrayBuffer {
+  return view.slice().buffer as ArrayBuffer;
 }
 
 /** Hosts hand over ArrayBuffers, or views with an offset. */

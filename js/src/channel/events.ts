@@ -1,14 +1,20 @@
 import type { CommCarrier } from "./comm";
 import type { Ack, EventPayloads, Upstream } from "./messages";
+import type { Packable } from "./packed";
 
 const LATE = 300; // ms without an ack after which an event goes by HTTP, too
 const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until it goes by the comm again, where that is all there is
 const BATCH = 8 * 1024 * 1024; // bytes of one post
 
 /** An event with its buffers, as it travels. */
-export interface Posted {
+export interface Posted extends Packable {
   readonly message: Extract<Upstream, { kind: "event" }>;
-  readonly buffers: readonly Uint8Array[];
+}
+
+/** One that Python has not acknowledged: when and how it first went by the comm. */
+interface Kept extends Posted {
+  readonly sent: number;
+  readonly how: "buffers" | "text";
 }
 
 /** Brings events to Python beside the comm, and returns what Python acknowledges. */
@@ -27,7 +33,7 @@ export interface EventsOptions {
  */
 export class Events {
   private seq = 0;
-  private kept: Posted[] = [];
+  private kept: Kept[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private posting = false;
   private disposed = false;
@@ -47,10 +53,10 @@ export class Events {
   /** Send an event that Python must hear of; returns its number, which acks speak of. */
   send<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E], buffers: Uint8Array[] = []): number {
     this.seq++;
-    const posted: Posted = { message: this.message(event, payload, this.seq), buffers };
-    if (this.kept.length === 0) this.since = performance.now();
-    this.kept.push(posted);
-    this.carrier.send(posted.message, buffers);
+    const message = this.message(event, payload, this.seq);
+    const sent = performance.now();
+    if (this.kept.length === 0) this.since = sent;
+    this.kept.push({ message, buffers, sent, how: this.carrier.send(message, buffers) });
     this.look(LATE);
     return this.seq;
   }
@@ -78,6 +84,7 @@ export class Events {
   /** Python has taken all up to a number. */
   private taken(seq: number): void {
     const before = this.kept.length;
+    this.learn(seq);
     this.kept = this.kept.filter(({ message }) => message.seq > seq);
     if (this.kept.length === before) return;
     this.since = performance.now();
@@ -86,6 +93,14 @@ export class Events {
     this.timer = undefined;
     if (this.attempt > 0) this.options.onLate?.(false);
     this.attempt = 0;
+  }
+
+  /** How fast the host is: of an event that the comm alone has brought. */
+  private learn(seq: number): void {
+    const kept = this.kept.find(({ message }) => message.seq === seq);
+    if (kept === undefined || this.posting || this.attempt > 0) return;
+    const bytes = kept.buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    this.carrier.encoding.saw(kept.how, bytes, performance.now() - kept.sent);
   }
 
   private look(after: number): void {
@@ -133,6 +148,6 @@ export class Events {
     this.attempt++;
     this.since = performance.now();
     this.options.onLate?.(true);
-    for (const { message, buffers } of this.kept) this.carrier.send(message, [...buffers]);
+    for (const { message, buffers } of this.kept) this.carrier.send(message, buffers);
   }
 }

@@ -32,9 +32,20 @@ export interface EventPayloads {
   answer: { id: number; result: object | null; error: Failure["error"] | null };
 }
 
+/** Part `index` of `count` of a message that is too large for one, packed: its bytes in one buffer, or as base64. */
+export interface Part {
+  kind: "part";
+  page: string;
+  transfer: number;
+  index: number;
+  count: number;
+  text: string | null;
+}
+
 export type Upstream =
   | { kind: "request"; page: string; id: number; method: keyof RequestParams; params: object }
   | { kind: "cancel"; page: string; id: number }
+  | Part
   | { kind: "event"; page: string; seq: number; event: keyof EventPayloads; payload: object };
 
 // -- downstream: from Python -----------------------------------------------------------------------------------------

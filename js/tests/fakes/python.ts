@@ -110,6 +110,7 @@ export class FakePython {
       if (message.seq > 0) this.acknowledge(message, buffers);
       return;
     }
+    if (message.kind === "part") throw new Error("nothing that large is sent here");
     this.outstanding.add(message.id);
     this.mostOutstanding = Math.max(this.mostOutstanding, this.outstanding.size);
     if (message.method === "read") this.reads.push(message.params as Read);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
-import type { Downstream } from "../../src/channel/messages";
+import type { Downstream, Part } from "../../src/channel/messages";
 import { FakeModel } from "../fakes/model";
 
 const reply = (page: string) => ({ kind: "reply", page, id: 1, result: {} });
@@ -73,6 +73,35 @@ describe("the comm as a carrier", () => {
     expect([...new Uint8Array(part)]).toEqual([2, 3]);
     expect(all).not.toBe(whole.buffer);
     expect([...new Uint8Array(all)]).toEqual([...whole]);
+  });
+
+  it("sends what is too large for one message in parts of four MiB", () => {
+    const large = new Uint8Array((9 << 20) + 5).map((_, index) => index % 251);
+    const message = { kind: "cancel", page: "mine", id: 1 } as const;
+    carrier.send(message, [large, Uint8Array.of(7)]);
+    const parts = model.sent.map((sent) => sent.message as Part);
+    expect(parts).toMatchObject([0, 1, 2].map((index) => ({ kind: "part", transfer: 1, index, count: 3, text: null })));
+    expect(model.sent.map(({ buffers }) => buffers[0].byteLength <= 4 << 20)).toEqual([true, true, true]);
+    const packed = new Uint8Array(Buffer.concat(model.sent.map(({ buffers }) => new Uint8Array(buffers[0]))));
+    const end = 4 + new DataView(packed.buffer).getUint32(0, true);
+    expect(JSON.parse(new TextDecoder().decode(packed.subarray(4, end)))).toEqual({
+      messages: [{ content: message, buffers: [large.length, 1] }],
+    });
+    expect(packed.length).toBe(end + large.length + 1);
+    expect(packed.at(-1)).toBe(7);
+    expect(packed.subarray(end, end + 1000)).toEqual(large.subarray(0, 1000));
+    carrier.send(message, [large]);
+    expect((model.sent[3].message as Part).transfer).toBe(2);
+  });
+
+  it("sends text where the host is faster so", () => {
+    carrier.encoding.saw("buffers", 1 << 20, 1000);
+    carrier.send({ kind: "cancel", page: "mine", id: 1 }, [new Uint8Array(1 << 20).fill(255)]);
+    const [{ message, buffers }] = model.sent;
+    expect(buffers).toEqual([]);
+    const bytes = Uint8Array.from(atob((message as Part).text ?? ""), (letter) => letter.charCodeAt(0));
+    expect(bytes.length).toBeGreaterThan(1 << 20);
+    expect(bytes.at(-1)).toBe(255);
   });
 
   it("counts the bytes of buffers in both directions", () => {

@@ -110,6 +110,7 @@ describe("messages to Python", () => {
     const error = { code: "unknown", message: "this viewer cannot dance", hint: "" };
     events.send("answer", { id: 2, result: null, error });
     events.send("closed", {});
+    carrier.send({ kind: "cancel", page: "p1", id: 9 }, [new Uint8Array(5 << 20)]);
     events.tell("hover", { cell: 7 });
     requests.dispose();
     await Promise.allSettled(answers);

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cellucid.channel.messages import BadMessage, Command, Downstream, Upstream, encode, parse
+from cellucid.channel.messages import BadMessage, Cancel, Command, Downstream, Event, Part, Request, encode, parse
 from cellucid.channel.pace import Pace
+from cellucid.channel.parts import Parts
 
 logger = logging.getLogger("cellucid.jupyter")
 
 Send = Callable[[dict[str, Any], Sequence[memoryview]], None]
-Receive = Callable[[Upstream, list[memoryview]], None]
+Receive = Callable[[Request | Cancel | Event, list[memoryview]], None]
 
 
 class CommCarrier:
@@ -31,6 +32,8 @@ class CommCarrier:
         self._pace = pace
         # Replies come from pool threads and commands from anywhere; a revision must not overtake an older one.
         self._lock = threading.Lock()
+        self._parts = Parts()
+        self._parts_lock = threading.Lock()
         self.bytes_sent = 0
         self.bytes_received = 0
 
@@ -57,7 +60,15 @@ class CommCarrier:
         self.bytes_received += sum(view.nbytes for view in views)
         try:
             message = parse(content)
+            if isinstance(message, Part):
+                with self._parts_lock:
+                    whole = self._parts.take(message, views)
+                messages = [(parse(one), own) for one, own in whole]
+            else:
+                messages = [(message, views)]
         except BadMessage as error:
             logger.warning("dropped a message from the viewer: %s", error)
             return
-        self._receive(message, views)
+        for one, own in messages:
+            if not isinstance(one, Part):
+                self._receive(one, own)

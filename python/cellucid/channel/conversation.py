@@ -14,7 +14,7 @@ from cellucid.channel.asks import Asks
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
-from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Upstream
+from cellucid.channel.messages import Ack, Cancel, Command, Event, Request
 from cellucid.channel.pace import PACE, Pace
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells, Positions
@@ -201,7 +201,7 @@ class Conversation:
 
     # -- upstream ----------------------------------------------------------------------------------------------------
 
-    def _route(self, message: Upstream, buffers: list[memoryview]) -> None:
+    def _route(self, message: Request | Cancel | Event, buffers: list[memoryview]) -> None:
         match message:
             case Request():
                 if message.page not in self._pages:

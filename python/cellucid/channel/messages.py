@@ -17,6 +17,9 @@ from typing import Any, TypeVar
 PIECE_BYTES = 4 * 1024 * 1024
 """Largest part of a resource in one reply: small enough to cancel and show progress, large enough to fill the pipe."""
 
+MAX_PARTS = 64
+"""Parts of one message from a page: with 4 MiB each, 256 MiB."""
+
 _MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
 _MAX_CUSTOM_DEPTH = 32
 
@@ -300,12 +303,30 @@ class Event:
     payload: Payload
 
 
-Upstream = Request | Cancel | Event
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Part ``index`` of ``count`` of a packed message: its bytes in one buffer, or as base64 in ``text``."""
+
+    page: str
+    transfer: int
+    index: int
+    count: int
+    text: str | None
+
+
+Upstream = Request | Cancel | Event | Part
 
 _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
     "request": {"page": PAGE, "id": COUNT, "method": NAME},
     "cancel": {"page": PAGE, "id": COUNT},
     "event": {"page": PAGE, "seq": COUNT, "event": NAME},
+    "part": {
+        "page": PAGE,
+        "transfer": COUNT,
+        "index": COUNT,
+        "count": _integer(1, MAX_PARTS),
+        "text": _optional(_text(r"[A-Za-z0-9+/=]{0,8388608}", "base64 of at most 6 MiB")),
+    },
 }
 
 
@@ -328,6 +349,8 @@ def parse(content: object) -> Upstream:
     body = _object(content, kind)
     if kind == "cancel":
         return Cancel(**head)
+    if kind == "part":
+        return Part(**head)
     if kind == "request":
         method = head.pop("method")
         if method not in _PARAMS:
