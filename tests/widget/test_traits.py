@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import traitlets
-from ipywidgets import Checkbox, Dropdown, FloatRangeSlider, FloatSlider, IntSlider, Text
+from ipywidgets import Checkbox, Dropdown, FloatRangeSlider, FloatSlider, IntSlider, Text, interactive
 
 from cellucid import CellucidWidget
 from cellucid.server import data_server
@@ -320,3 +320,24 @@ def test_a_widget_that_could_not_be_made_leaves_no_data_on_the_server(cube):
     with pytest.raises(FileNotFoundError):
         CellucidWidget(cube, state="no such file.json")
     assert data_server()._registry.listing() == served
+
+
+def test_traits_that_are_set_under_hold_sync_travel_together(shown, monkeypatch):
+    sent = []
+    monkeypatch.setattr("ipywidgets.Widget._send", lambda self, msg, buffers=None: sent.append(msg))
+    with shown.hold_sync():
+        shown.point_size, shown.tool = 2.0, "lasso"
+        shown.color_by = "leiden"
+        assert sent == []
+    [message] = sent
+    assert message["state"] == {"point_size": 2.0, "tool": "lasso", "color_by": "leiden"}
+
+
+def test_a_trait_can_be_played_with_by_interact(shown):
+    def paint(size, field):
+        shown.point_size, shown.color_by = size, field
+
+    played = interactive(paint, size=(0.5, 4.0), field=["leiden", "score"])
+    played.children[0].value = 3.5
+    played.children[1].value = "score"
+    assert (shown.point_size, shown.color_by) == (3.5, "score")
