@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, sync_playwright
-from sample import FIELDS
+from sample import FIELDS, NUMBER
 from sides import OURS, THEIRS, Side
 from table import Row
 from wire import Wire
@@ -25,7 +25,7 @@ from hosts.notebook import NotebookPage, write_notebook  # noqa: E402
 FAILURE = HERE.parent / "build" / "bench-failure.png"
 VIEWPORT = {"width": 1280, "height": 900}
 QUIET = 1500  # ms without a change of the picture, until it counts as complete
-PATIENCE = 60  # s
+PATIENCE = 120  # s
 MOVES = 4  # of the mouse, along each side of the lasso: jupyter-scatter draws all cells again at each
 
 TRIFLES = 5
@@ -47,6 +47,8 @@ ROWS = {
     "recolor_down": ("bytes", "another categorical column: bytes kernel to browser"),
     "back": ("s", "back to the first column: until the complete picture"),
     "back_down": ("bytes", "back to the first column: bytes kernel to browser"),
+    "number": ("s", "a column of numbers: until the complete picture"),
+    "number_down": ("bytes", "a column of numbers: bytes kernel to browser"),
     "idle_paints": ("count", f"{TRIFLES} trivial requests to the kernel: repaints of the plot"),
     "lasso_paints": ("count", "lasso: repaints of the plot before the button goes up"),
     "lasso_heard": ("s", "lasso: from button up to the Python observer"),
@@ -57,16 +59,21 @@ ROWS = {
 
 
 def run(quick: bool) -> Iterator[Row]:
+    """A dataset of a usual size."""
+    yield from compare("browser", *((5_000, 1) if quick else (200_000, 3)))
+
+
+def compare(bench: str, n_cells: int, repeats: int) -> Iterator[Row]:
     """A page for each repeat of each side, turn by turn; each page shows, recolours and selects."""
-    n_cells, repeats = (5_000, 1) if quick else (200_000, 3)
-    rows = {key: Row("browser", what, unit, THEIRS.name) for key, (unit, what) in ROWS.items()}
+    rows = {key: Row(bench, what, unit, THEIRS.name) for key, (unit, what) in ROWS.items()}
     selected: dict[str, set[int]] = {OURS.name: set(), THEIRS.name: set()}
     with opened_browser() as (lab, context):
         for turn in range(repeats):
             for side in (OURS, THEIRS) if turn % 2 == 0 else (THEIRS, OURS):
                 measured = Visit(lab, context, side, n_cells).measure()
                 selected[side.name].add(int(measured.pop("selected")))
-                for key, value in measured.items():
+                for key in ROWS:
+                    value = measured[key]
                     (rows[key].ours if side is OURS else rows[key].theirs).append(value)
     told = "; ".join(
         f"{name} {', '.join(f'{count:,}' for count in sorted(counts))}" for name, counts in selected.items()
@@ -117,6 +124,8 @@ class Visit:
                 **self.show(),
                 **self.recolor("recolor", FIELDS[1]),
                 **self.recolor("back", FIELDS[0]),
+                **self.recolor("number", NUMBER),
+                **self.recolor("after", FIELDS[0]),
                 **self.idle(),
                 **self.lasso(),
             }

@@ -13,6 +13,7 @@ from scipy import sparse
 
 SEED = 20240229
 FIELDS = ("bulk_labels", "louvain")
+NUMBER = "percent_mito"
 
 
 def counts(n_cells: int, n_genes: int, density: float) -> sparse.csr_matrix[Any]:
@@ -38,13 +39,13 @@ def plot_cells(n_cells: int) -> AnnData:
     left = np.arange(n_cells) % 2 == 0
     xy[:, 0] -= xy[:, 0].min() - 2
     xy[left, 0] *= -1
-    obs = few.obs[list(FIELDS)].iloc[rows].set_axis([f"cell-{i}" for i in range(n_cells)])
+    obs = few.obs[[*FIELDS, NUMBER]].iloc[rows].set_axis([f"cell-{i}" for i in range(n_cells)])
     uns = {f"{field}_colors": few.uns[f"{field}_colors"] for field in FIELDS if f"{field}_colors" in few.uns}
     return AnnData(obs=obs, obsm={"X_umap": xy.astype(np.float32)}, uns=uns)
 
 
 def plot_frame(n_cells: int) -> pd.DataFrame:
-    """The same cells as a data frame: `x`, `y` and the categorical columns."""
+    """The same cells as a data frame: `x`, `y` and the columns."""
     cells = plot_cells(n_cells)
     xy = cells.obsm["X_umap"]
     return cells.obs.reset_index(drop=True).assign(x=xy[:, 0], y=xy[:, 1])

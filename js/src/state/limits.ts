@@ -16,9 +16,13 @@ function limitOf(column: ContinuousColumn, limit: Limit, own: number): number {
   return limit === null ? own : percentile(column.values, Number(limit.slice(1)));
 }
 
+/** Of the column whose percentile was asked for last: typing a limit asks for one at each key. */
+let sorted: { readonly values: Float32Array; readonly finite: Float32Array } | null = null;
+
 /** The percentile of the finite values, as `numpy.percentile` has it: linear between the two nearest. NaN for none. */
 export function percentile(values: Float32Array, percent: number): number {
-  const finite = values.filter((value) => Number.isFinite(value)).sort();
+  if (sorted?.values !== values) sorted = { values, finite: values.filter((value) => Number.isFinite(value)).sort() };
+  const { finite } = sorted;
   if (finite.length === 0) return Number.NaN;
   const at = (Math.min(Math.max(percent, 0), 100) / 100) * (finite.length - 1);
   const left = Math.floor(at);

@@ -28,7 +28,10 @@ export function Categories({ store, column }: { store: Store; column: Categorica
     const code = name === null ? -1 : column.categories.indexOf(name);
     const belongs = (cell: number) =>
       code < 0 ? column.codes[cell] >= column.categories.length : column.codes[cell] === code;
-    store.select(Bitset.where(store.n_cells, belongs), "category", add ? "add" : "replace");
+    const cells = Bitset.where(store.n_cells, belongs);
+    const visible = store.visible.value;
+    if (visible !== null && cells.intersection(visible).count === 0) return; // what is out of sight cannot be caught
+    store.select(cells, "category", add ? "add" : "replace");
   };
   const click = (name: string | null, event: MouseEvent) => {
     if (event.altKey) return select(name, event.shiftKey);

@@ -18,6 +18,7 @@ export function LegendRow(props: {
   const counts = count === all ? formatCount(all) : `${formatCount(count)} / ${formatCount(all)}`;
   const explained = count === all ? "" : `\n${formatCount(count)} of ${formatCount(all)} cells pass the other filters`;
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.repeat && event.key === "Enter") event.preventDefault(); // a key that is held is one click
     if (!event.altKey || event.key !== "Enter" || onAltEnter === undefined) return;
     event.preventDefault();
     event.stopPropagation(); // notebooks run a cell

@@ -125,6 +125,29 @@ describe("the legend of categories", () => {
     expect(store.selection.value.cells.toPositions()).toEqual(Uint32Array.of(1, 2, 3));
   });
 
+  it("keeps the selection when a category that is out of sight is asked for", async () => {
+    const widget = await openLegend();
+    const { store } = widget;
+    mouse.hold("Alt");
+    await mouse.click(rowAt(widget, 0));
+    mouse.letGo();
+    await mouse.click(rowAt(widget, 1)); // hides it
+    mouse.hold("Alt");
+    await mouse.click(rowAt(widget, 1));
+    expect(store.selectedCount.value).toBe(25);
+  });
+
+  it("takes a key that is held as one click", async () => {
+    const widget = await openLegend();
+    const row = widget.find(".legend .row");
+    const held = new KeyboardEvent("keydown", { key: "Enter", repeat: true, bubbles: true, cancelable: true });
+    row.dispatchEvent(held);
+    expect(held.defaultPrevented).toBe(true);
+    const pressed = new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true });
+    row.dispatchEvent(pressed);
+    expect(pressed.defaultPrevented).toBe(false);
+  });
+
   it("does the same for the keyboard, and the notebook hears nothing of it", async () => {
     const heard: string[] = [];
     const listen = (event: KeyboardEvent) => heard.push(event.key);

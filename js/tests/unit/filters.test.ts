@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Bitset } from "../../src/state/bitset";
 import { type Column, categoricalColumn, continuousColumn } from "../../src/state/column";
 import { activeFilters, type Filter, visibleCells } from "../../src/state/filters";
@@ -122,6 +122,14 @@ describe("the ends of a colour bar", () => {
     const empty = continuousColumn({ label: "n", field: "n", layer: null, values: Float32Array.of(Number.NaN) });
     expect(limitsOf(empty, [0, 1])).toBeNull();
     expect(percentile(empty.values, 50)).toBeNaN();
+  });
+
+  it("by percentiles are sorted once for one column", () => {
+    const values = Float32Array.of(3, 1, 2);
+    const filter = vi.spyOn(values, "filter");
+    expect([percentile(values, 0), percentile(values, 50), percentile(values, 100)]).toEqual([1, 2, 3]);
+    expect(filter).toHaveBeenCalledTimes(1);
+    expect(percentile(Float32Array.of(7, 5), 0)).toBe(5);
   });
 
   it("by percentiles lie between two neighbours, in order", () => {
