@@ -1,5 +1,6 @@
 """The hosts as fixtures; what a failed test saw is kept in build/ui-failures/<test>/."""
 
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -23,8 +24,12 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
-    """One JupyterLab for all tests; each test has its own notebook and kernel."""
-    with JupyterLab(tmp_path_factory.mktemp("notebooks")) as running:
+    """One JupyterLab for all tests; each test has its own notebook and kernel.
+
+    ``UI_IPYKERNEL`` names a folder with another ipykernel than the environment's, as ``make kernels`` installs them.
+    """
+    folder = os.environ.get("UI_IPYKERNEL")
+    with JupyterLab(tmp_path_factory.mktemp("notebooks"), env={"PYTHONPATH": folder} if folder else None) as running:
         yield running
 
 

@@ -1,5 +1,7 @@
 """The harness itself, on plain ipywidgets and a few lines of anywidget."""
 
+import os
+
 import pytest
 from playwright.sync_api import expect
 
@@ -64,6 +66,13 @@ def test_a_restarted_kernel_has_forgotten_everything(notebook):
     page.run_all()
     page.restart_kernel()
     assert page.execute("'value' in globals()") == "False"
+
+
+@pytest.mark.skipif("UI_IPYKERNEL" not in os.environ, reason="the kernels are of the environment's own ipykernel")
+def test_kernels_are_of_the_ipykernel_that_was_asked_for(notebook):
+    page = notebook([""])
+    page.execute("import ipykernel")
+    assert page.execute(f"ipykernel.__file__.startswith({os.environ['UI_IPYKERNEL']!r})") == "True"
 
 
 def test_the_theme_can_be_switched(notebook):

@@ -156,10 +156,7 @@ def _road(transport: Mapping[str, Any]) -> str:
 
 
 def _trips(trips: Mapping[str, Any]) -> str:
-    return ", ".join(
-        f"{name} {value:g} ms" if isinstance(value, int | float) else f"{name}: {value}"
-        for name, value in trips.items()
-    )
+    return ", ".join(f"{name} {value}{' ms' if isinstance(value, int | float) else ''}" for name, value in trips.items())
 
 
 def _hooks(hooks: Mapping[str, Any]) -> str:

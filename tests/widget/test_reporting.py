@@ -88,7 +88,7 @@ def test_the_report_can_be_awaited(shown, monkeypatch):
 def test_it_says_so_when_nobody_shows_the_widget(shown):
     report = shown.debug_connection(timeout=0.1)
     front = report["frontend_debug_snapshot"]
-    assert front == {"ok": False, "error": "no page shows this widget. Put the widget at the end of a cell."}
+    assert front == {"ok": False, "error": "no page shows this widget yet. Put the widget at the end of a cell."}
     assert report["web_ui"]["meaning"].endswith("no page has told which one it runs")
     assert "no page shows this widget" in repr(report)
 

@@ -349,3 +349,13 @@ def test_the_viewer_and_python_mirror_the_same_traits():
     # Those that are mirrored in a way of their own, or say nothing about the view.
     assert mirrored | {"camera", "_camera_of", "hovered", "dataset", "_boot"} == set(_SET_BY_VIEWER)
     assert set(_SET_BY_VIEWER) <= set(CellucidWidget.class_trait_names(sync=True))
+
+
+def test_what_travels_when_a_widget_opens_is_small_besides_the_viewer(adata):
+    data = adata.copy()
+    for number in range(60):
+        data.obs[f"column {number}"] = data.obs["louvain"]
+    widget = CellucidWidget(data, color_by="louvain", filters={"louvain": {"hide": ["1"]}})
+    state = {name: value for name, value in widget.get_state().items() if name not in ("_esm", "_css")}
+    assert len(json.dumps(state)) < 20_000
+    widget.close()

@@ -70,7 +70,7 @@ class Host(Protocol):
 class _Page:
     """What is known of one page; a closed one is remembered, because its views may come back."""
 
-    state: Literal["loading", "ready", "closed", "outdated"] = "closed"
+    state: Literal["new", "loading", "ready", "closed", "outdated"] = "new"
     seq: int = 0  # of the last event
     road: messages.TransportChosen | None = None
     ack: Ack | None = None  # of the last selection
@@ -219,6 +219,8 @@ class Conversation:
             if page.state == "outdated":
                 logger.info("ignored a %r of cells that the widget no longer shows", event.event)
                 return None
+            if page.state == "new":  # where a cell runs, its events come before its requests
+                self._set_page(event.page, "loading")
             if event.seq == 0:  # the latest counts, none is missed
                 self._handle(event, page, buffers)
                 return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -18,6 +19,8 @@ Predicate = Callable[[HookEvent], object]
 Answer = tuple[dict[str, Any], list[memoryview]]
 """What a page answers: JSON and buffers."""
 
+_FIRST_PAGE = 2.0  # s for a page that has just been shown to begin
+_LOOK = 0.05  # s
 _FIRST_CONTACT = 15.0  # s until a page that can reach us while a cell runs has done so
 
 
@@ -110,6 +113,9 @@ class WaitingWidget(HookedWidget):
             RequestError: no page shows the widget, or the page cannot answer.
             TimeoutError, ConnectionError, RuntimeError: as :meth:`wait_for_event`.
         """
+        end = time.monotonic() + min(timeout, _FIRST_PAGE)
+        while self._talk.newest_page is None and time.monotonic() < end:
+            time.sleep(_LOOK)
         with self._talk.asks.question(self._page_to_ask(), method) as question:
             wait = _Wait(self, question.event, timeout, twin=twin)
             with self._talk.waits.waiter(question.event) as waiter:
@@ -118,6 +124,9 @@ class WaitingWidget(HookedWidget):
 
     async def _ask_async(self, method: str, params: Mapping[str, Any], timeout: float) -> Answer:
         """As :meth:`_ask`, to ``await``."""
+        end = time.monotonic() + min(timeout, _FIRST_PAGE)
+        while self._talk.newest_page is None and time.monotonic() < end:
+            await asyncio.sleep(_LOOK)
         with self._talk.asks.question(self._page_to_ask(), method) as question:
             wait = _Wait(self, question.event, timeout)
             loop, changed = asyncio.get_running_loop(), asyncio.Event()
@@ -128,7 +137,7 @@ class WaitingWidget(HookedWidget):
     def _page_to_ask(self) -> str:
         page = self._talk.newest_page
         if page is None:
-            raise RequestError("no_viewer", "no page shows this widget", "Put the widget at the end of a cell.")
+            raise RequestError("no_viewer", "no page shows this widget yet", "Put the widget at the end of a cell.")
         return page
 
 
