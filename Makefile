@@ -20,7 +20,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env build watch test lint format py-test js-test ui-test bench docs dist clean
+.PHONY: help demo env kernels build watch test lint format py-test js-test ui-test bench docs dist clean
 
 help: ## explain every target (this text)
 	@printf 'cellucid: make TARGET\n\n'
@@ -35,6 +35,8 @@ else
 endif
 
 env: $(STAMPS)/test ## make the environments: .venv, with cellucid installed in place, and node_modules
+
+kernels: $(STAMPS)/kernels ## install the other ipykernels that py-test starts kernels of, below .venv/kernels
 
 build: $(BUNDLE) ## build the viewer into python/cellucid/static/widget.js
 
@@ -64,7 +66,7 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 	@"$(BIN)/python" -m ruff format
 	@npm run --silent format
 
-py-test: $(STAMPS)/test ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+py-test: $(STAMPS)/test $(STAMPS)/kernels ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
 	@"$(BIN)/python" -m pytest tests $(PYTEST_ARGS)
 
@@ -114,6 +116,14 @@ $(STAMPS)/test: pyproject.toml constraints.txt hatch_build.py $(BUNDLE) | $(BIN)
 	@if [ ! -e $@ ] || [ -n "$(filter-out $(BUNDLE),$?)" ]; then \
 	  printf '\n==> installing cellucid and its test tools into $(VENV)\n' && $(PIP_INSTALL) -e ".[test]"; fi
 	@mkdir -p $(STAMPS) && touch $@
+
+# A folder each, put first on a kernel's path; everything else such a kernel imports is the environment's.
+$(STAMPS)/kernels: tests/kernels.py $(STAMPS)/test
+	@missing=$$("$(BIN)/python" tests/kernels.py) && for version in $$missing; do \
+	  printf '\n==> installing ipykernel %s for tests\n' $$version && \
+	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
+	    --target "$(VENV)/kernels/ipykernel-$$version" ipykernel==$$version || exit 1; done
+	@touch $@
 
 $(STAMPS)/%: $(STAMPS)/test
 	$(SAY) 'installing the tools for $*'

@@ -82,7 +82,8 @@ class HookedWidget(PacedWidget):
     def register_hook(self, event: str, hook: _Hook, debounce: float | None = None) -> _Hook:
         """Call ``hook`` with every ``event``, in order, on the widget's hook thread ``cellucid-hooks-<id>``.
 
-        What the hook prints and displays lands under the cell that registered it, whichever cell runs meanwhile.
+        What the hook prints and displays lands under the latest run of the cell that registered it, whichever cell
+        runs meanwhile.
 
         Args:
             event: ``"selection"``, ``"hover"``, ``"click"``, ``"ready"``, ``"message"``, or the name of your own.

@@ -205,7 +205,7 @@ class _Wait:
         """Raise where waiting is in vain: this thread is the one that would bring the event."""
         self._check_open()
         talk = self._widget._talk
-        if talk.heard_by_http or talk.heard_beside_main:
+        if talk.heard_by_http or (talk.heard_beside_main and _is_served_beside_main(self._widget.comm)):
             return
         road = self._widget._host.road
         if road is not None and road.name != "comm":
@@ -226,6 +226,11 @@ _STEP = 0.5  # s between two looks at whether the widget was stopped
 def _wake(loop: asyncio.AbstractEventLoop, changed: asyncio.Event) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(changed.set)
+
+
+def _is_served_beside_main(comm: Any) -> bool:
+    # ipykernel 7.4 serves a comm where Python's last message on it came from: None is the main thread.
+    return getattr(comm, "_reply_subshell_id", "") is not None
 
 
 def _blocks_the_kernel() -> bool:
