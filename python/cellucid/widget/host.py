@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,11 @@ from cellucid.dataset import DatasetError
 from cellucid.widget.traits import SelectionTrait
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cellucid.widget.widget import CellucidWidget
+
+logger = logging.getLogger("cellucid.jupyter")
 
 _MAX_ERRORS = 50
 _AXES = ("x", "y", "z")
@@ -66,7 +71,9 @@ class WidgetHost:
 
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; it is not sent back to the page."""
-        self._widget.set_state({"hovered": cell})
+        with self._widget._lock:
+            self._widget._unsent.discard("hovered")  # the page's own is newer
+            self._widget.set_state({"hovered": cell})
         dataset, embedding = self._widget._dataset, self._widget.embedding
 
         def position() -> dict[str, float] | None:
@@ -96,14 +103,14 @@ class WidgetHost:
         self._road = road
         if widget.status in ("stopped", "closed"):
             return
-        widget.set_trait("transport", None if road is None else road.name)
-        widget.set_trait("ready", ready)
-        widget.set_trait("status", "ready" if ready else "loading" if known else "not shown")
+        self.set("transport", None if road is None else road.name)
+        self.set("ready", ready)
+        self.set("status", "ready" if ready else "loading" if known else "not shown")
         if not known:
             widget._dataset.clear_cache()
 
-    def count_visible(self) -> int:
-        """Cells that pass every filter and are not hidden."""
+    def visible(self) -> NDArray[np.bool_]:
+        """Whether each cell passes every filter and is not hidden, ``(n_cells,)``."""
         widget = self._widget
         mask = ~widget._marks.hidden.mask(self.n_cells)
         for field, entry in widget.filters.items():
@@ -111,10 +118,25 @@ class WidgetHost:
             values = widget._dataset.field_values(ref, widget.layer)
             if (passes := passing(entry, values.values, values.categories)) is not None:
                 mask &= passes
-        return int(np.count_nonzero(mask))
+        return mask
+
+    def set(self, name: str, value: object) -> None:
+        """Set a trait; what its observers raise is told, and keeps nothing from happening."""
+        try:
+            self._widget.set_trait(name, value)
+        except Exception as error:
+            logger.exception("an observer of %r raised", name)
+            self.report("observer", f"{type(error).__name__}: {error}", "Full traceback in the log cellucid.jupyter.")
+
+    def count_visible(self) -> int:
+        """Cells that pass every filter and are not hidden."""
+        return int(np.count_nonzero(self.visible()))
 
     def report(self, source: str, message: str, hint: str = "") -> None:
         """Add to ``errors``, which the viewer shows."""
         entry = {"source": source, "message": message, "hint": hint, "time": time.time()}
         with self._widget._lock:
-            self._widget.set_trait("errors", [*self._widget.errors, entry][-_MAX_ERRORS:])
+            try:
+                self._widget.set_trait("errors", [*self._widget.errors, entry][-_MAX_ERRORS:])
+            except Exception:
+                logger.exception("an observer of 'errors' raised")

@@ -222,8 +222,8 @@ class CellucidWidget(ReportingWidget):
     def lock(self) -> DataLock:
         """The data lock: ``with widget.lock: ...``.
 
-        The server, the comm, waits and hooks' helpers take it while they read the data. Holding it, a hook or another
-        thread can slice a file, or change several columns at a time, without one of them in between; they wait
+        The server, the comm, hooks' helpers and :meth:`refresh` take it while they read the data. Holding it, a hook or
+        another thread can slice a file, or change several columns at a time, without one of them in between; they wait
         meanwhile, so hold it briefly. All widgets on the same AnnData share it. Where setting a trait has to wait for
         another thread, the lock is let go of for that time.
         """
@@ -419,14 +419,14 @@ class CellucidWidget(ReportingWidget):
         self._conversation.close()
         self._server.end()
         self._dataset.clear_cache()
-        self.set_trait("ready", False)
-        self.set_trait("status", "stopped")
+        self._host.set("ready", False)
+        self._host.set("status", "stopped")
 
     def close(self) -> None:
         """Take the widget off the page and stop its threads. Idempotent; your data stay open."""
         self.stop()
         if self._conversation is not None:
-            self.set_trait("status", "closed")
+            self._host.set("status", "closed")
         super().close()
 
     def __del__(self) -> None:
@@ -512,8 +512,8 @@ class CellucidWidget(ReportingWidget):
             except Exception as error:  # observers are users' code; nobody would see what they raise here
                 logger.exception("what a page set was not taken as it is")
                 refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
-                self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
                 self.send_state(list(wanted))
+                self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
 
     def _leave_out_what_is_outdated(self, state: dict[str, Any]) -> None:
         """Take out what a page said of cells or of an embedding that are no longer shown: it means nothing here."""
