@@ -29,7 +29,9 @@ def override_address(environ: Mapping[str, str] = os.environ) -> str | None:
             f"{OVERRIDE} is {shown}, which is not the base address of a server; "
             "expected something like https://lab.example.org/cells/, without a query and without a user's name"
         )
-    return given if given.endswith("/") else given + "/"
+    scheme, rest = given.split(":", 1)
+    base = f"{scheme.lower()}:{rest}"
+    return base if base.endswith("/") else base + "/"
 
 
 def _is_base_address(text: str) -> bool:

@@ -8,7 +8,7 @@ import importlib.util
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -89,7 +89,7 @@ def server_report() -> dict[str, Any]:
     return report
 
 
-def proxy_report(ladder: list[Mapping[str, Any]]) -> dict[str, Any]:
+def proxy_report(ladder: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Whether jupyter-server-proxy is there. It has to be where Jupyter's server runs, which only a page can tell."""
     here = importlib.util.find_spec("jupyter_server_proxy") is not None
     seen = next((rung for rung in ladder if rung["name"] == "proxy"), None)
@@ -156,7 +156,9 @@ def _road(transport: Mapping[str, Any]) -> str:
 
 
 def _trips(trips: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}{' ms' if isinstance(value, int | float) else ''}" for name, value in trips.items())
+    return ", ".join(
+        f"{name} {value}{' ms' if isinstance(value, int | float) else ''}" for name, value in trips.items()
+    )
 
 
 def _hooks(hooks: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def test_other_pages_get_the_selection_and_the_one_that_made_it_does_not(widget)
     select(widget, [3, 5], page="p2", seq=2)
     [command] = widget.says("command")
     assert command["without"] == "p2"
-    assert command["payload"] == {"revision": 1, "encoding": "deltas", "count": 2}
+    assert command["payload"] == {"revision": 1, "n_cells": N_CELLS, "encoding": "deltas", "count": 2}
 
 
 def test_a_selection_from_python_goes_to_every_page_once(widget):
@@ -145,7 +145,7 @@ def test_an_observer_that_selects_anew_comes_after_the_ack(widget):
     widget.observer = narrow
     select(widget, [4, 5, 6])
     assert [content["kind"] for content, _ in widget.sent] == ["ack", "command"]
-    assert widget.sent[1][0]["payload"] == {"revision": 2, "encoding": "deltas", "count": 1}
+    assert widget.sent[1][0]["payload"] == {"revision": 2, "n_cells": N_CELLS, "encoding": "deltas", "count": 1}
     assert widget.selection.tolist() == [4]
 
 
@@ -171,7 +171,7 @@ def test_a_page_that_starts_gets_the_selection_as_it_is(widget):
     widget.talk.receive({"kind": "request", "page": "p1", "id": 1, "method": "selection", "params": {}}, [])
     wait(lambda: widget.says("reply"))
     content, buffers = widget.sent[-1]
-    assert content["result"] == {"revision": 1, "encoding": "bitmap", "count": 50}
+    assert content["result"] == {"revision": 1, "n_cells": N_CELLS, "encoding": "bitmap", "count": 50}
     assert bytes(buffers[0]) == bytes([0b01010101]) * 12 + bytes([0b0101])
 
 

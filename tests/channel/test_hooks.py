@@ -261,3 +261,19 @@ def test_a_hook_that_is_unregistered_while_it_waits_for_quiet_is_not_called(disp
 def test_what_is_no_time_is_no_debounce(registry, debounce):
     with pytest.raises(ValueError, match="debounce: expected seconds"):
         registry.register("click", print, debounce)
+
+
+def test_a_key_that_cannot_be_made_is_tried_again_and_says_why():
+    attempts = []
+
+    def make():
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise ValueError("the data changed")
+        return 7
+
+    event = HookEvent({}, {"position": make})
+    with pytest.raises(ValueError, match="the data changed"):
+        event["position"]
+    assert "position=…" in repr(event)
+    assert (event["position"], event["position"], len(attempts)) == (7, 7, 2)

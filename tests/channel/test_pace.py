@@ -24,10 +24,9 @@ def test_many_messages_leave_in_order_and_none_is_lost():
     sent, pace = [], Pace(per_second=5000, burst=10)
     for number in range(300):
         pace.send(lambda n=number: sent.append((n, threading.current_thread().name)))
-    assert pace.waiting > 200
     wait(lambda: pace.waiting == 0)
     assert [number for number, _ in sent] == list(range(300))
-    assert {name for _, name in sent[10:]} == {"cellucid-pace"}
+    assert sent[-1][1] == "cellucid-pace"
 
 
 def test_no_more_leave_than_may():
@@ -39,7 +38,7 @@ def test_no_more_leave_than_may():
     assert times[-1] - times[0] >= 39 / 200 - 0.01  # the rest of 40 at 200 a second; a slow machine takes longer
 
 
-def test_of_the_same_key_only_the_latest_leaves_and_it_overtakes_nothing():
+def test_of_the_same_key_only_the_latest_leaves_in_the_place_of_the_first():
     gate, sent, pace = threading.Event(), [], Pace(per_second=1000, burst=1)
     pace.send(lambda: None)
     pace.send(gate.wait)  # holds up the rest
@@ -49,7 +48,39 @@ def test_of_the_same_key_only_the_latest_leaves_and_it_overtakes_nothing():
             pace.send(lambda: sent.append("zoom"))
     gate.set()
     wait(lambda: pace.waiting == 0)
-    assert sent == ["zoom", ("camera", 99)]
+    assert sent == [("camera", 99), "zoom"]
+
+
+def test_a_value_that_is_set_again_and_again_leaves_all_the_same():
+    pace, sent = Pace(per_second=1000, burst=1), []
+    stop = threading.Event()
+
+    def commands():
+        while not stop.is_set():
+            pace.send(lambda: None)
+            time.sleep(0.0005)  # faster than they may leave
+
+    thread = threading.Thread(target=commands)
+    thread.start()
+    while not sent:
+        pace.send(lambda: sent.append(1), key="camera")
+    stop.set()
+    thread.join()
+
+
+def test_owners_take_turns_and_one_that_sends_much_does_not_hold_up_another():
+    gate, sent, pace = threading.Event(), [], Pace(per_second=2000, burst=1)
+    pace.send(lambda: None)
+    pace.send(gate.wait, owner="first")
+    for number in range(50):
+        pace.send(lambda n=number: sent.append(("first", n)), owner="first")
+    for number in range(3):
+        pace.send(lambda n=number: sent.append(("second", n)), owner="second")
+    gate.set()
+    wait(lambda: pace.waiting == 0)
+    assert [n for owner, n in sent if owner == "first"] == list(range(50))
+    assert [n for owner, n in sent if owner == "second"] == [0, 1, 2]
+    assert sent.index(("second", 2)) <= 6
 
 
 def test_what_is_set_while_its_message_leaves_leaves_once_more():

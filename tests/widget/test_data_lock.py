@@ -110,3 +110,59 @@ def test_the_lock_goes_with_the_data(cube):
     gc.collect()
     assert lock() is None
     assert key not in locks._locks
+
+
+def test_the_stop_button_leaves_the_widgets_lock_free(shown, monkeypatch):
+    inner, stopped = shown.lock._lock, []
+
+    class Interrupted:
+        """The data lock's inner lock: the second taking is interrupted."""
+
+        taken = 0
+
+        def acquire(self):
+            self.taken += 1
+            if self.taken == 2:
+                raise KeyboardInterrupt
+            return inner.acquire()
+
+        def release(self):
+            inner.release()
+
+    holds, free = threading.Event(), threading.Event()
+
+    def comm():
+        with shown._lock:
+            holds.set()
+            free.wait(10)
+
+    thread = start(comm)
+    holds.wait(10)
+    monkeypatch.setattr(shown.lock, "_lock", Interrupted())
+    threading.Timer(0.05, free.set).start()
+    try:
+        with shown.lock:
+            shown.point_size = 2
+    except KeyboardInterrupt:
+        stopped.append(True)
+    monkeypatch.undo()
+    done(thread)
+    assert stopped == [True]
+    assert locks._held() == []
+    done(start(lambda: setattr(shown, "point_size", 3)))
+    done(start(lambda: shown._dataset.gene("CD3E")))
+
+
+def test_a_lazy_key_that_is_read_under_the_lock_by_one_and_without_by_another(shown):
+    shown._handle_custom_msg({"kind": "event", "page": "p1", "seq": 0, "event": "hover", "payload": {"cell": 1}}, [])
+    hover, begun = shown.state.hover, threading.Event()
+
+    def hook():
+        with shown.lock:
+            begun.set()
+            begun.wait(1)
+            assert hover["position"]["x"] is not None
+
+    threads = [start(hook), start(lambda: (begun.wait(10), hover["position"]))]
+    for thread in threads:
+        done(thread)

@@ -2,10 +2,12 @@
 
 import threading
 
+import anndata as ad
 import numpy as np
 import pytest
 
 from cellucid import CellucidWidget
+from cellucid.channel.selection import EncodedCells
 
 
 def test_new_columns_and_other_clusters_are_there(shown, cube):
@@ -132,3 +134,30 @@ def test_a_pointer_that_rested_on_a_cell_that_has_gone_is_no_error(shown, cube):
     shown.refresh()
     shown.set_state({"hovered": 9, "_boot": {}})
     assert (shown.hovered, shown._boot, shown.errors) == (None, {}, [])
+
+
+@pytest.mark.parametrize("keep", [range(8), range(10)])
+def test_a_page_that_starts_after_a_refresh_gets_the_selection_of_as_many_cells(cube, keep):
+    data = ad.concat([cube, cube[:6]], index_unique="-", merge="first")  # 16 cells: the bitmap's length tells
+    data.obsm["X_umap"] = np.zeros((16, 2), dtype=np.float32)
+    widget = CellucidWidget(data)
+    widget.select(range(0, 8))
+    data._inplace_subset_obs(list(keep))
+    widget.refresh()
+    payload, sent = widget._talk._encoded()
+    assert (payload["n_cells"], payload["count"]) == (len(keep), 8)
+    cells = EncodedCells.received(payload["encoding"], sent, payload["count"], len(keep))
+    assert cells.positions.tolist() == list(range(8))
+    widget.close()
+
+
+def test_a_refresh_waits_for_who_holds_the_data(shown, cube):
+    done = threading.Event()
+    with shown.lock:
+        thread = threading.Thread(target=lambda: (shown.refresh(), done.set()))
+        thread.start()
+        assert not done.wait(0.05)
+        cube.obs["fresh"] = 1.0
+    thread.join(20)
+    assert done.is_set()
+    assert "fresh" in [field.key for field in shown._dataset.fields]

@@ -73,7 +73,6 @@ def test_what_comes_by_both_roads_is_taken_once_and_in_order(shown):
     ("message", "status"),
     [
         (({"kind": "request", "page": "p1", "id": 1, "method": "selection", "params": {}}, []), 400),
-        ((event("selection", {"source": 3}), []), 400),
         ((7, []), 400),
     ],
 )
@@ -81,6 +80,15 @@ def test_what_is_no_event_is_refused(shown, message, status):
     with pytest.raises(Refused) as refused:
         post(shown, message)
     assert refused.value.args == (status,)
+
+
+def test_an_event_that_is_none_of_the_table_is_refused_and_does_not_hold_up_the_next(shown):
+    [refused, taken] = post(shown, (event("selection", {"source": 3}), []), lasso([2], 2))
+    assert "selection.source" in refused["error"]
+    assert (refused["seq"], taken["seq"], taken["error"]) == (1, 2, None)
+    shown._handle_custom_msg(event("click", {"cell": "x"}, 3), [])
+    shown._handle_custom_msg(*lasso([3], 4))
+    assert shown.selection.tolist() == [3]
 
 
 def test_strangers_and_events_of_nobody_are_refused(shown):

@@ -44,10 +44,9 @@ export function answerAsks(carrier: CommCarrier, events: Events, answerers: Reco
 }
 
 function inWords(error: unknown): { code: string; message: string; hint: string } {
-  if (error instanceof RequestFailure) return { code: error.code, message: error.message, hint: error.hint };
-  return {
-    code: "internal",
-    message: (error instanceof Error ? error.message : String(error)).slice(0, 4000),
-    hint: "",
-  };
+  const { code, message, hint } =
+    error instanceof RequestFailure
+      ? error
+      : { code: "internal", message: error instanceof Error ? error.message : String(error), hint: "" };
+  return { code, message: message.slice(0, 4000), hint: hint.slice(0, 4000) }; // no more than a message may have
 }

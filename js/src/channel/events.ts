@@ -1,9 +1,10 @@
 import type { CommCarrier } from "./comm";
-import type { Ack, EventPayloads, Upstream } from "./messages";
+import { type Ack, type EventPayloads, OWN_EVENTS, type Upstream } from "./messages";
 import type { Packable } from "./packed";
 
 const LATE = 300; // ms without an ack after which an event goes by HTTP, too
-const PATIENCE = [5_000, 10_000, 20_000, 40_000]; // ms until it goes by the comm again, where that is all there is
+const PATIENCE = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000]; // ms until it goes by the comm again, where that is all there is
+const MOST = 100; // events of one post
 const BATCH = 8 * 1024 * 1024; // bytes of one post
 
 /** An event with its buffers, as it travels. */
@@ -46,7 +47,7 @@ export class Events {
     private readonly options: EventsOptions = {},
   ) {
     this.stop = carrier.listen((message) => {
-      if (message.kind === "ack") this.taken(message.seq);
+      if (message.kind === "ack") this.acknowledged(message.seq);
     });
   }
 
@@ -59,6 +60,14 @@ export class Events {
     this.kept.push({ message, buffers, sent, how: this.carrier.send(message, buffers) });
     this.look(LATE);
     return this.seq;
+  }
+
+  /** Send an event of a page's own script, by a name that is not ours: it comes to hooks and waits of that name. */
+  sendOwn(event: string, payload: Record<string, unknown>): number {
+    if (!/^[A-Za-z0-9_:.-]{1,64}$/.test(event) || OWN_EVENTS.has(event) || event === "message") {
+      throw new TypeError(`an event of your own cannot have the name ${JSON.stringify(event)}`);
+    }
+    return this.send(event as keyof EventPayloads, payload as never);
   }
 
   /** Send an event of which only the latest counts: it has no number, and nobody answers. */
@@ -81,7 +90,13 @@ export class Events {
     return { kind: "event", page: this.carrier.page, seq, event, payload } as Posted["message"];
   }
 
-  /** Python has taken all up to a number. */
+  /** Python has taken all up to a number; where that is less than we wait for, it misses some. */
+  private acknowledged(seq: number): void {
+    const missing = this.kept.length > 0 && seq < this.kept[0].message.seq;
+    if (missing && performance.now() - this.since > LATE) this.sendAll();
+    else this.taken(seq);
+  }
+
   private taken(seq: number): void {
     const before = this.kept.length;
     this.learn(seq);
@@ -127,7 +142,7 @@ export class Events {
       let bytes = 0;
       const batch = this.kept.filter(({ buffers }, index) => {
         bytes += buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-        return index === 0 || bytes <= BATCH;
+        return index === 0 || (bytes <= BATCH && index < MOST);
       });
       const acks = await post(batch);
       if (this.disposed) return true;
@@ -143,11 +158,15 @@ export class Events {
 
   /** By the comm, once more and ever more patiently: messages get lost where a connection breaks. */
   private sendAgain(): void {
-    const patience = PATIENCE[this.attempt];
-    if (patience === undefined || performance.now() - this.since < patience) return;
+    const patience = PATIENCE[Math.min(this.attempt, PATIENCE.length - 1)];
+    if (performance.now() - this.since < patience) return;
     this.attempt++;
-    this.since = performance.now();
     this.options.onLate?.(true);
+    this.sendAll();
+  }
+
+  private sendAll(): void {
+    this.since = performance.now();
     for (const { message, buffers } of this.kept) this.carrier.send(message, buffers);
   }
 }

@@ -32,6 +32,18 @@ export interface EventPayloads {
   answer: { id: number; result: object | null; error: Failure["error"] | null };
 }
 
+/** The names of `EventPayloads`: a script's own event cannot have one of them. */
+export const OWN_EVENTS: ReadonlySet<string> = new Set<keyof EventPayloads>([
+  "ready",
+  "closed",
+  "hover",
+  "transport",
+  "selection",
+  "click",
+  "console",
+  "answer",
+]);
+
 /** Part `index` of `count` of a message that is too large for one, packed: its bytes in one buffer, or as base64. */
 export interface Part {
   kind: "part";
@@ -61,11 +73,14 @@ export interface EncodedCells {
 
 export interface SelectionPayload extends EncodedCells {
   revision: number;
+  /** Of the dataset that the cells are of: Python may show another one by now. */
+  n_cells: number;
 }
 
 /** Cells hidden one by one in the first buffer, then one buffer a highlight. */
 export interface MarksPayload {
   revision: number;
+  n_cells: number;
   hidden: EncodedCells;
   highlights: (EncodedCells & { color: string })[];
 }
@@ -204,7 +219,7 @@ export function parsePiece(result: unknown): PieceResult {
 }
 
 export function parseSelection(payload: unknown): SelectionPayload {
-  return fields<SelectionPayload>({ revision: count, encoding, count }, payload, "selection");
+  return fields<SelectionPayload>({ revision: count, n_cells: count, encoding, count }, payload, "selection");
 }
 
 export function parseMarks(payload: unknown): MarksPayload {
@@ -212,6 +227,7 @@ export function parseMarks(payload: unknown): MarksPayload {
   return fields<MarksPayload>(
     {
       revision: count,
+      n_cells: count,
       hidden: (value, name) => fields<EncodedCells>(cells, value, name),
       highlights: (value, name) =>
         list(value, name).map((item) => fields({ ...cells, color }, item, name) as MarksPayload["highlights"][number]),

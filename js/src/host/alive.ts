@@ -13,8 +13,8 @@ export interface LiveModel {
 
 /**
  * Finds out that the kernel has ended: ipywidgets says so for a restart, and for a crash or a shutdown the data server
- * no longer answers. The server is looked at unasked only where that passes through no proxy: there it would count as
- * activity and keep an idle Hub from resting.
+ * no longer answers. That is certain only where no proxy is in between; asking one would also count as activity and
+ * keep an idle Hub from resting.
  */
 export class KernelWatch {
   private gone = false;
@@ -31,13 +31,13 @@ export class KernelWatch {
     model.on("comm_live_update", this.left);
     this.silence = carrier.listen(() => this.say(false)); // it speaks
     this.beat = setInterval(() => {
-      if (document.visibilityState === "visible" && source.lastRoad?.name === "direct") void this.check();
+      if (document.visibilityState === "visible") void this.check();
     }, BEAT);
   }
 
-  /** Look whether the data server still answers, where it ever did. */
+  /** Look whether the data server still answers. A proxy that does not may have troubles of its own. */
   async check(): Promise<void> {
-    if (this.looking || this.source.lastRoad === null) return;
+    if (this.looking || this.source.lastRoad?.name !== "direct") return;
     this.looking = true;
     const obstacle = await this.source.ping();
     if (obstacle === null) this.say(false);

@@ -1,4 +1,5 @@
 import { effect } from "@preact/signals-core";
+import type { CommCarrier } from "../channel/comm";
 import type { Events } from "../channel/events";
 import type { Store } from "../state/store";
 import { listen, type TraitModel } from "./traits";
@@ -6,7 +7,7 @@ import { listen, type TraitModel } from "./traits";
 const PAUSE = 100; // ms between two hovers that Python hears of; the last one is always told
 
 /** Tells Python which cell the pointer is over, while anybody there listens; shows the one that Python points at. */
-export function linkHover(model: TraitModel, store: Store, events: Events): () => void {
+export function linkHover(model: TraitModel, store: Store, carrier: CommCarrier, events: Events): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tell = () => {
     timer = undefined;
@@ -18,6 +19,13 @@ export function linkHover(model: TraitModel, store: Store, events: Events): () =
   const stops = [
     effect(() => {
       if (store.hover.value.origin === "viewer") timer ??= setTimeout(tell, PAUSE);
+    }),
+    carrier.listen((message) => {
+      // In another page. Python does not send the trait: the page that told it would get it back.
+      if (message.kind !== "command" || message.command !== "hover") return;
+      const { cell } = message.payload;
+      const isCell = Number.isSafeInteger(cell) && (cell as number) >= 0 && (cell as number) < store.n_cells;
+      if (cell === null || isCell) model.set("hovered", cell);
     }),
     listen(model, "hovered", () => {
       const cell = model.get("hovered") as number | null;

@@ -42,9 +42,9 @@ export class MarksLink {
   }
 
   private take(payload: unknown, buffers: Uint8Array<ArrayBuffer>[]): void {
-    const { revision, hidden, highlights } = parseMarks(payload);
+    const { revision, n_cells, hidden, highlights } = parseMarks(payload);
     if (revision <= this.revision) return;
-    const { n_cells } = this.store;
+    if (n_cells !== this.store.n_cells) return; // this page starts anew in a moment
     const marks = {
       hidden: hidden.count === 0 ? null : decodeCells(n_cells, hidden, buffers[0]),
       highlights: highlights.map((group, index) => ({

@@ -108,7 +108,7 @@ export class NotebookApp {
     this.stops = [
       () => this.kernel.dispose(),
       mirrorTraits(model, this.store),
-      linkHover(model, this.store, this.events),
+      linkHover(model, this.store, this.carrier, this.events),
       obeyCommands(this.carrier, this.store, {
         resetView: () => this.eachView((view) => view.goTo(null)),
         zoomTo: (box) => this.eachView((view) => view.goTo(box)),
@@ -129,7 +129,12 @@ export class NotebookApp {
   /** Add a view in `parent`; returns what takes it away. */
   addView(parent: HTMLElement): () => void {
     const view = new View(this.store, this.scene, parent, (click) => this.events.send("click", { ...click }));
-    Object.assign(view.element, { cellucid: { inspect: () => this.inspect(view) } });
+    Object.assign(view.element, {
+      cellucid: {
+        inspect: () => this.inspect(view),
+        send: (name: string, payload: Record<string, unknown> = {}) => this.events.sendOwn(name, payload),
+      },
+    });
     if (this.views.size === 0 && this.left) void this.selection.fetch(); // Python may have another one by now
     this.views.add(view);
     return () => {
@@ -165,8 +170,11 @@ export class NotebookApp {
   private showWhetherGone(gone: boolean): void {
     this.store.dismiss("unanswered");
     this.requests.giveUp(gone ? new RequestFailure("gone", "The kernel that held these data has ended.", "") : null);
-    if (!gone) this.store.dismiss("gone");
-    else {
+    if (!gone) {
+      this.store.dismiss("gone");
+      void this.selection.fetch(); // what Python said meanwhile was not heard
+      void this.marks.fetch();
+    } else {
       this.store.notify({
         key: "gone",
         title: "The kernel of this plot has ended",

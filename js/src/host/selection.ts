@@ -68,6 +68,7 @@ export class SelectionLink {
     const sent = parseSelection(payload);
     const { revision } = sent;
     if (this.unacknowledged !== null || revision <= this.revision) return;
+    if (sent.n_cells !== this.store.n_cells) return; // this page starts anew in a moment
     const cells = decodeCells(this.store.n_cells, sent, buffers[0]);
     this.revision = revision;
     if (!cells.equals(this.store.selection.peek().cells)) this.store.selection.value = { cells, source: null };

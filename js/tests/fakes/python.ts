@@ -175,6 +175,7 @@ export class FakePython {
     return {
       payload: {
         revision,
+        n_cells: this.size,
         hidden: first,
         highlights: others.map((group, index) => ({ ...group, color: highlights[index].color })),
       },
@@ -185,6 +186,6 @@ export class FakePython {
   private selectionMessage(): { payload: object; buffers: DataView[] } {
     const { revision, cells } = this.selection;
     const { bytes, ...encoded } = encodeCells(cells);
-    return { payload: { revision, ...encoded }, buffers: [new DataView(bytes.slice().buffer)] };
+    return { payload: { revision, n_cells: this.size, ...encoded }, buffers: [new DataView(bytes.slice().buffer)] };
   }
 }

@@ -95,12 +95,12 @@ describe("the comm as a carrier", () => {
   });
 
   it("sends text where the host is faster so", () => {
-    carrier.encoding.saw("buffers", 1 << 20, 1000);
-    carrier.send({ kind: "cancel", page: "mine", id: 1 }, [new Uint8Array(1 << 20).fill(255)]);
+    carrier.encoding.saw("buffers", 2 << 20, 2000);
+    carrier.send({ kind: "cancel", page: "mine", id: 1 }, [new Uint8Array(2 << 20).fill(255)]);
     const [{ message, buffers }] = model.sent;
     expect(buffers).toEqual([]);
     const bytes = Uint8Array.from(atob((message as Part).text ?? ""), (letter) => letter.charCodeAt(0));
-    expect(bytes.length).toBeGreaterThan(1 << 20);
+    expect(bytes.length).toBeGreaterThan(2 << 20);
     expect(bytes.at(-1)).toBe(255);
   });
 

@@ -1,33 +1,43 @@
 import { describe, expect, it } from "vitest";
 import { HostEncoding, toBase64 } from "../../src/channel/encoding";
 
-const MIB = 1 << 20;
+const LARGE = 2 << 20;
 
 describe("how a host carries bytes best", () => {
   it("is by buffers until one has been seen to be slow", () => {
     const encoding = new HostEncoding();
-    expect(encoding.choose(MIB)).toBe("buffers");
-    encoding.saw("buffers", MIB, 20); // 52 MB/s
-    expect(encoding.choose(MIB)).toBe("buffers");
+    expect(encoding.choose(LARGE)).toBe("buffers");
+    encoding.saw("buffers", LARGE, 40); // 52 MB/s
+    expect(encoding.choose(LARGE)).toBe("buffers");
   });
 
   it("is tried by text where buffers are slow, and stays with the faster", () => {
     const encoding = new HostEncoding();
-    encoding.saw("buffers", MIB, 800); // 1.3 MB/s, as in VS Code
-    expect(encoding.choose(MIB)).toBe("text");
-    encoding.saw("text", MIB, 90);
-    expect(encoding.choose(MIB)).toBe("text");
+    encoding.saw("buffers", LARGE, 1600); // 1.3 MB/s, as in VS Code
+    expect(encoding.choose(LARGE)).toBe("text");
+    encoding.saw("text", LARGE, 180);
+    expect(encoding.choose(LARGE)).toBe("text");
     const other = new HostEncoding();
-    other.saw("buffers", MIB, 200);
-    other.saw("text", MIB, 400);
-    expect(other.choose(MIB)).toBe("buffers");
+    other.saw("buffers", LARGE, 200);
+    other.saw("text", LARGE, 400);
+    expect(other.choose(LARGE)).toBe("buffers");
+  });
+
+  it("is looked at again now and then, as a cell may have been running", () => {
+    const encoding = new HostEncoding();
+    encoding.saw("buffers", LARGE, 60_000);
+    encoding.saw("text", LARGE, 300);
+    const chosen = Array.from({ length: 8 }, () => encoding.choose(LARGE));
+    expect(chosen).toEqual([...Array(7).fill("text"), "buffers"]);
+    encoding.saw("buffers", LARGE, 30);
+    expect(encoding.choose(LARGE)).toBe("buffers");
   });
 
   it("is not judged by small messages, nor do they change", () => {
     const encoding = new HostEncoding();
-    encoding.saw("buffers", 1000, 500);
-    expect(encoding.choose(MIB)).toBe("buffers");
-    encoding.saw("buffers", MIB, 800);
+    encoding.saw("buffers", 300_000, 49); // a round trip
+    expect(encoding.choose(LARGE)).toBe("buffers");
+    encoding.saw("buffers", LARGE, 1600);
     expect(encoding.choose(1000)).toBe("buffers");
   });
 });

@@ -19,8 +19,22 @@ describe("the cell under the pointer", () => {
     vi.useFakeTimers();
     model = new FakeModel({ hovered: null, _hover_wanted: true });
     store = new Store(100);
-    stop = linkHover(model, store, new Events(new CommCarrier(model, "p1")));
+    const carrier = new CommCarrier(model, "p1");
+    stop = linkHover(model, store, carrier, new Events(carrier));
     return () => vi.useRealTimers();
+  });
+
+  it("in another page is shown here and not told", () => {
+    const command = (cell: unknown) =>
+      model.deliver({ kind: "command", command: "hover", payload: { cell }, page: null, without: "p2" });
+    command(7);
+    expect(store.hover.value).toEqual({ cell: 7, origin: "python" });
+    for (const none of [100, -1, 0.5, "7", undefined]) command(none);
+    expect(store.hover.value.cell).toBe(7);
+    command(null);
+    expect(store.hover.value.cell).toBe(null);
+    vi.advanceTimersByTime(1000);
+    expect(told()).toEqual([]);
   });
 
   it("is told ten times a second, and the last one always", () => {

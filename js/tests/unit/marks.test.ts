@@ -67,7 +67,7 @@ describe("marks", () => {
       {
         kind: "command",
         command: "marks",
-        payload: { revision: 9, hidden: { encoding: "deltas", count: 1 }, highlights: [] },
+        payload: { revision: 9, n_cells: N, hidden: { encoding: "deltas", count: 1 }, highlights: [] },
         page: null,
         without: null,
       },

@@ -50,7 +50,7 @@ describe("messages from Python", () => {
     expect(parsePiece(piece)).toEqual(piece);
     expect(() => parsePiece({ ...piece, shape: [2, -4] })).toThrow(BadMessage);
     expect(() => parsePiece({ ...piece, total: 0.5 })).toThrow(BadMessage);
-    const selection = { revision: 1, encoding: "bitmap", count: 2 };
+    const selection = { revision: 1, n_cells: 9, encoding: "bitmap", count: 2 };
     expect(parseSelection(selection)).toEqual(selection);
     expect(() => parseSelection({ ...selection, encoding: "json" })).toThrow(BadMessage);
     expect(() => parseSelection(null)).toThrow(BadMessage);
@@ -58,7 +58,7 @@ describe("messages from Python", () => {
 
   it("carry marks that are checked as well", () => {
     const cells = { encoding: "deltas", count: 1 };
-    const marks = { revision: 1, hidden: cells, highlights: [{ ...cells, color: "#ff0000" }] };
+    const marks = { revision: 1, n_cells: 9, hidden: cells, highlights: [{ ...cells, color: "#ff0000" }] };
     expect(parseMarks(marks)).toEqual(marks);
     expect(() => parseMarks({ ...marks, hidden: null })).toThrow(BadMessage);
     expect(() => parseMarks({ ...marks, highlights: [cells] })).toThrow(BadMessage);

@@ -25,7 +25,7 @@ describe("a selection between the viewer and Python", () => {
   const requests = () => model.messages.filter((message) => message.kind === "request");
   const payload = (revision: number, cells: Bitset) => {
     const { encoding, bytes } = encodeCells(cells);
-    return [{ revision, encoding, count: cells.count }, [bytes.slice().buffer]] as const;
+    return [{ revision, n_cells: cells.size, encoding, count: cells.count }, [bytes.slice().buffer]] as const;
   };
   const command = (revision: number, cells: Bitset) => {
     const [announced, buffers] = payload(revision, cells);
@@ -93,6 +93,11 @@ describe("a selection between the viewer and Python", () => {
     );
     expect(store.selectedCount.value).toBe(N);
     expect(model.sent).toEqual([]);
+  });
+
+  it("of another number of cells is ignored, as this page ends in a moment", () => {
+    command(3, Bitset.fromPositions(50, [1, 2]));
+    expect([selected(), errors]).toEqual([[], []]);
   });
 
   it("of an old revision is ignored", () => {

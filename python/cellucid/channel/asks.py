@@ -83,7 +83,7 @@ class Asks:
             del self._open[answer.id]
         held = [memoryview(bytes(buffer)) for buffer in buffers]
         values = {"result": answer.result, "error": answer.error, "buffers": held}
-        self._waits.tell(question.event, HookEvent(values, nbytes=sum(buffer.nbytes for buffer in held)))
+        self._waits.tell(question.event, HookEvent(values, nbytes=sum(buffer.nbytes for buffer in held)), to_all=False)
         event = EVENTS.get(question.method)
         if event is None or answer.result is None:
             return None

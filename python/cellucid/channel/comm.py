@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from cellucid.channel.messages import BadMessage, Cancel, Command, Downstream, Event, Part, Request, encode, parse
+from cellucid.channel.messages import (
+    BadEvent,
+    BadMessage,
+    Cancel,
+    Command,
+    Downstream,
+    Event,
+    Part,
+    Request,
+    encode,
+    parse,
+)
 from cellucid.channel.pace import Pace
 from cellucid.channel.parts import Parts
 
@@ -24,12 +35,14 @@ class CommCarrier:
         send: hands one message to the comm, in practice ``widget.send``.
         receive: gets every checked message, on the thread where the comm delivers it.
         pace: how fast messages may leave.
+        owner: whose messages these are: they keep their order.
     """
 
-    def __init__(self, send: Send, receive: Receive, pace: Pace) -> None:
+    def __init__(self, send: Send, receive: Receive, pace: Pace, owner: Hashable = None) -> None:
         self._send = send
         self._receive = receive
         self._pace = pace
+        self._owner = owner
         # Replies come from pool threads and commands from anywhere; a revision must not overtake an older one.
         self._lock = threading.Lock()
         self._parts = Parts()
@@ -40,14 +53,14 @@ class CommCarrier:
     def send(self, message: Downstream, buffers: Sequence[memoryview] = ()) -> None:
         """Send one message to the browser: a command in its turn, all else at once. Safe from any thread."""
         if isinstance(message, Command):
-            self._pace.send(lambda: self._transmit(message, buffers))
+            self._pace.send(lambda: self._transmit(message, buffers), owner=self._owner)
         else:
             self._pace.spend()
             self._transmit(message, buffers)
 
     def send_latest(self, name: str, make: Callable[[], tuple[Command, Sequence[memoryview]]]) -> None:
         """Send a command that is made when it leaves, and that takes back one of the same name which has not left."""
-        self._pace.send(lambda: self._transmit(*make()), key=(id(self), name))
+        self._pace.send(lambda: self._transmit(*make()), key=name, owner=self._owner)
 
     def _transmit(self, message: Downstream, buffers: Sequence[memoryview]) -> None:
         with self._lock:
@@ -68,7 +81,14 @@ class CommCarrier:
                 messages = [(message, views)]
         except BadMessage as error:
             logger.warning("dropped a message from the viewer: %s", error)
-            return
+            if not isinstance(error, BadEvent):
+                return
+            messages = [(error.as_event, [])]
         for one, own in messages:
             if not isinstance(one, Part):
                 self._receive(one, own)
+
+    def close(self) -> None:
+        """Forget messages that have not come whole."""
+        with self._parts_lock:
+            self._parts.clear()

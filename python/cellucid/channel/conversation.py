@@ -93,7 +93,7 @@ class Conversation:
     ) -> None:
         self._host = host
         self._lock = lock
-        self.carrier = CommCarrier(send, self._route, pace)
+        self.carrier = CommCarrier(send, self._route, pace, owner=name)
         self._requests = rpc.RequestServer(
             self.carrier,
             {
@@ -101,7 +101,6 @@ class Conversation:
                 messages.CurrentSelection: self._current_selection,
                 messages.CurrentMarks: self._current_marks,
                 messages.Connect: lambda _: rpc.Answer(self._host.server()),
-                messages.Ping: lambda _: rpc.Answer({}),
             },
         )
         self.hooks = HookRegistry()
@@ -141,7 +140,11 @@ class Conversation:
         self.heard_by_http = True
         acks = []
         for content, buffers in unpack(body):
-            message = messages.parse(content)
+            try:
+                message = messages.parse(content)
+            except messages.BadEvent as error:
+                logger.warning("refused an event from the viewer: %s", error)
+                message = error.as_event
             if not isinstance(message, Event):
                 raise messages.BadMessage("message.kind: by HTTP only events are taken")
             try:
@@ -157,13 +160,18 @@ class Conversation:
     def selection_changed(self) -> None:
         """Publish the widget's selection, unless it is what the pages hold already, and tell the hooks."""
         with self._lock:
+            self.publish_selection()
+            self._tell_hooks(self._source, self._published)
+
+    def publish_selection(self) -> None:
+        """Publish the widget's selection, unless it is what the pages hold already: the same of as many cells."""
+        with self._lock:
             cells = self._host.current_selection()
             if cells != self._published:
                 self._revision += 1
                 self._published = cells
                 self._source = "python"
                 self._broadcast()
-            self._tell_hooks(self._source, cells)
 
     def marks_changed(self) -> None:
         """Publish what Python says about single cells."""
@@ -198,11 +206,14 @@ class Conversation:
         """Stop dispatching, and refuse what is asked from now on. Idempotent."""
         self._requests.close()
         self.dispatcher.close()
+        self.carrier.close()
 
     # -- upstream ----------------------------------------------------------------------------------------------------
 
     def _route(self, message: Request | Cancel | Event, buffers: list[memoryview]) -> None:
         match message:
+            case Request(page, number, messages.Ping()):
+                self.carrier.send(messages.Reply(page, number, {}))
             case Request():
                 if message.page not in self._pages:
                     self._set_page(message.page, "loading")
@@ -261,6 +272,9 @@ class Conversation:
             case messages.Hovered(cell):
                 if cell is None or cell < self._host.n_cells:
                     keys = self._host.take_hover(cell)
+                    if len(self._pages) > 1:
+                        command = Command("hover", {"cell": cell}, without=event.page)
+                        self.carrier.send_latest("hover", lambda: (command, []))
                     self._tell("hover", HookEvent({"cell": cell}, keys))
             case messages.TransportChosen():
                 page.road = event.payload
@@ -275,6 +289,9 @@ class Conversation:
                 told = self.asks.take(event.page, event.payload, buffers)
                 if told is not None:
                     self._tell(*told)
+            case messages.Refused(reason):
+                page.ack = Ack(event.page, event.seq, self._revision, reason)
+                self.carrier.send(page.ack)
             case messages.Custom(values):
                 self._tell(event.event, HookEvent(values))
 
@@ -348,7 +365,12 @@ class Conversation:
         highlights = [
             {"color": color, **group} for (color, _), (group, _) in zip(marks.highlights, groups, strict=True)
         ]
-        payload = {"revision": self._marks_revision, "hidden": hidden[0], "highlights": highlights}
+        payload = {
+            "revision": self._marks_revision,
+            "n_cells": self._host.n_cells,
+            "hidden": hidden[0],
+            "highlights": highlights,
+        }
         return payload, [data for _, data in (hidden, *groups)]
 
     def _encoded_cells(self, positions: Positions) -> tuple[dict[str, Any], memoryview]:
@@ -364,7 +386,7 @@ class Conversation:
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
         cells, data = _split(self._published)
-        return {"revision": self._revision, **cells}, data
+        return {"revision": self._revision, "n_cells": self._published.n_cells, **cells}, data
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 

@@ -44,9 +44,13 @@ class HookEvent(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         with self._lock:
-            if key in self._lazy:
-                self._values[key] = self._lazy.pop(key)()
-            return self._values[key]
+            if key not in self._lazy:
+                return self._values[key]
+            make = self._lazy[key]
+        value = make()  # reads the data, for which it may wait
+        with self._lock:
+            self._lazy.pop(key, None)
+            return self._values.setdefault(key, value)
 
     def __contains__(self, key: object) -> bool:
         return key in self._keys  # Mapping's own would make the value
@@ -278,21 +282,29 @@ class Dispatcher:
                     self._call(name, registration, event)
 
     def _call(self, name: str, registration: Registration, event: HookEvent) -> None:
+        if self._closed:  # by the hook before this one
+            return
         hook = registration.hook
         self._running = Running(name_of(hook), name, time.monotonic())
-        with registration.around():
+        try:
+            with registration.around():
+                self._run_one(name, hook, event)
+        except Exception:  # the hook's own are caught: nothing may end this thread
+            logger.exception("hook %s for %r was not called", name_of(hook), name)
+        finally:
+            self._running = None
+
+    def _run_one(self, name: str, hook: Hook, event: HookEvent) -> None:
+        try:
+            result = hook(event)
+            if inspect.isawaitable(result):
+                asyncio.run(_finish(result))
+        except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
+            logger.exception("hook %s for %r raised", name_of(hook), name)
             try:
-                result = hook(event)
-                if inspect.isawaitable(result):
-                    asyncio.run(_finish(result))
-            except BaseException as error:  # the next hook runs whatever this one raised, sys.exit() included
-                logger.exception("hook %s for %r raised", name_of(hook), name)
-                try:
-                    self._on_error(name, error)
-                except Exception:  # observers of `errors` are users' code as well
-                    logger.exception("an error of a hook could not be reported")
-            finally:
-                self._running = None
+                self._on_error(name, error)
+            except Exception:  # observers of `errors` are users' code as well
+                logger.exception("an error of a hook could not be reported")
 
 
 def name_of(hook: Hook) -> str:

@@ -28,6 +28,14 @@ class BadMessage(ValueError):
     """A message that is not in the table, or has a field that does not fit."""
 
 
+class BadEvent(BadMessage):
+    """An event whose head is good and whose payload is not: it has to be answered, or its page sends it for ever."""
+
+    def __init__(self, reason: str, page: str, seq: int, event: str) -> None:
+        super().__init__(reason)
+        self.as_event = Event(page, seq, event, Refused(reason))
+
+
 Check = Callable[[object, str], Any]
 _Class = TypeVar("_Class", bound=type)
 
@@ -222,7 +230,7 @@ class Hovered:
 @_event(
     "transport",
     name=_text(r"direct|proxy|colab|override|comm", "a transport"),
-    base=_optional(_text(r"https?://[^\s]{1,2000}/", "an http address that ends with a slash")),
+    base=_optional(_text(r"(?i:https?)://[^\s]{1,2000}/", "an http address that ends with a slash")),
     reason=_optional(LINE),
 )
 @dataclass(frozen=True, slots=True)
@@ -269,8 +277,15 @@ class Custom:
     values: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What came was not in the table; never travels."""
+
+    reason: str
+
+
 Params = Read | CurrentSelection | CurrentMarks | Connect | Ping
-Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Answered | Custom
+Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Answered | Custom | Refused
 
 
 # -- envelopes -------------------------------------------------------------------------------------------------------
@@ -357,15 +372,22 @@ def parse(content: object) -> Upstream:
             raise _fail("request.method", "one of " + ", ".join(_PARAMS), method)
         cls, table = _PARAMS[method]
         return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)))
-    name = head["event"]
-    if head["seq"] == 0 and name != "hover":  # what has no number is taken each time it comes
+    if head["seq"] == 0 and head["event"] != "hover":  # what has no number is taken each time it comes
         raise _fail("event.seq", "a number from 1", 0)
+    try:
+        return Event(**head, payload=_payload(head["event"], body.get("payload")))
+    except BadMessage as error:
+        raise BadEvent(str(error), **head) from error
+
+
+def _payload(name: str, given: object) -> Payload:
     if name not in _EVENTS:
-        values = _plain(_object(body.get("payload"), name), name)
+        values = _plain(_object(given, name), name)
         assert isinstance(values, dict)
-        return Event(**head, payload=Custom(values))
+        return Custom(values)
     cls, table = _EVENTS[name]
-    return Event(**head, payload=cls(**_check_fields(table, body.get("payload"), name)))
+    payload: Payload = cls(**_check_fields(table, given, name))
+    return payload
 
 
 @dataclass(frozen=True, slots=True)

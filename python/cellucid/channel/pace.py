@@ -31,14 +31,14 @@ class Pace:
         self._lock = threading.Lock()
         self._left = float(burst)
         self._looked = time.monotonic()
-        self._waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
+        self._lanes: OrderedDict[Hashable, OrderedDict[Hashable, Callable[[], None]]] = OrderedDict()  # none is empty
         self._sending = False
 
     @property
     def waiting(self) -> int:
         """Messages that have not left yet."""
         with self._lock:
-            return len(self._waiting)
+            return sum(map(len, self._lanes.values()))
 
     def spend(self) -> None:
         """Count a message that leaves at once, because somebody waits for it: an answer, an acknowledgement."""
@@ -46,21 +46,22 @@ class Pace:
             self._refill()
             self._left -= 1
 
-    def send(self, send: Callable[[], None], key: Hashable | None = None) -> None:
+    def send(self, send: Callable[[], None], key: Hashable | None = None, *, owner: Hashable = None) -> None:
         """Call ``send`` at once, or later on the thread ``cellucid-pace``.
 
         Args:
             send: sends one message; it is made when it leaves.
-            key: of a message of which only the latest counts: one that still waits is taken back.
+            key: of a message of which only the latest counts: it takes the place of one that still waits.
+            owner: whose message; those of one owner leave in order, those of several in turn.
         """
         with self._lock:
             self._refill()
-            if not self._waiting and self._left >= 1:
+            if not self._lanes and self._left >= 1:
                 self._left -= 1
             else:
                 own: Hashable = object() if key is None else key
-                self._waiting.pop(own, None)  # the latest goes last, so that it overtakes nothing
-                self._waiting[own] = send
+                lane = self._lanes.setdefault(owner, OrderedDict())
+                lane[own] = send  # in the place of the one that waits, or it might wait for ever
                 if not self._sending:
                     self._sending = True
                     threading.Thread(target=self._send_what_waits, name="cellucid-pace", daemon=True).start()
@@ -76,12 +77,13 @@ class Pace:
         while True:
             with self._lock:
                 self._refill()
-                if not self._waiting:
+                if not self._lanes:
                     self._sending = False
                     return
                 pause = (1 - self._left) / self._per_second
                 if pause <= 0:
-                    key, send = next(iter(self._waiting.items()))
+                    owner, lane = next(iter(self._lanes.items()))
+                    key, send = next(iter(lane.items()))
                     self._left -= 1
             if pause > 0:
                 time.sleep(pause)
@@ -91,8 +93,11 @@ class Pace:
             except Exception:
                 logger.exception("a message to the viewer was not sent")
             with self._lock:  # only now: what comes meanwhile waits behind it
-                if self._waiting.get(key) is send:
-                    del self._waiting[key]
+                if lane[key] is send:
+                    del lane[key]
+                self._lanes.move_to_end(owner)
+                if not lane:
+                    del self._lanes[owner]
 
 
 PACE = Pace()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 
-from cellucid.channel.messages import BadMessage, Part
+from cellucid.channel.messages import MAX_PARTS, BadMessage, Part
 from cellucid.channel.posted import unpack
 
 PART_BYTES = 4 * 1024 * 1024
 """Of all parts but the last."""
 
-_MAX_PAGES = 8  # with a message under way
+MAX_BYTES = MAX_PARTS * PART_BYTES
+"""Of all that is under way to one widget: a page that has gone leaves its parts behind."""
 
 
 class Parts:
@@ -36,10 +37,17 @@ class Parts:
         parts.append(data)
         if len(parts) == part.count:
             return unpack(b"".join(parts))
-        while len(self._begun) >= _MAX_PAGES:
-            del self._begun[next(iter(self._begun))]
         self._begun[part.page] = (part.transfer, parts)
+        while self._nbytes() > MAX_BYTES:
+            del self._begun[next(iter(self._begun))]
         return []
+
+    def clear(self) -> None:
+        """Forget what has not come whole."""
+        self._begun.clear()
+
+    def _nbytes(self) -> int:
+        return sum(len(data) for _, parts in self._begun.values() for data in parts)
 
 
 def _bytes_of(part: Part, buffers: list[memoryview]) -> bytes:

@@ -78,12 +78,12 @@ class Waits:
             with self._lock:
                 self._waiters.remove(waiter)
 
-    def tell(self, name: str, event: HookEvent) -> None:
-        """Put an event before everybody who waits for it."""
+    def tell(self, name: str, event: HookEvent, *, to_all: bool = True) -> None:
+        """Put an event before everybody who waits for it; ``to_all``: also before those who wait for any."""
         with self._lock:
             waiters = list(self._waiters)
         for waiter in waiters:
             if waiter.name == name:
                 waiter.put(event)
-            elif waiter.name == "message":
+            elif waiter.name == "message" and to_all:
                 waiter.put(event.named(name))

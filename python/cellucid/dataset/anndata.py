@@ -87,6 +87,10 @@ class AnnDataDataset(Dataset):
         if adata.n_obs == 0:
             raise DatasetError(f"there is nothing to show: the AnnData has 0 cells (shape {adata.shape})")
         super().__init__(lock_of(adata))
+        with self.lock:
+            self._look_at(adata, name)
+
+    def _look_at(self, adata: AnnData, name: str | None) -> None:
         self._adata: AnnData | None = adata
         self._name = "AnnData" if name is None else name
         self._n_cells: int = adata.n_obs
@@ -218,10 +222,11 @@ class AnnDataDataset(Dataset):
         self._cache.clear()
 
     def reopen(self) -> AnnDataDataset:
-        adata = self._open()
-        if adata.isbacked:  # since the opening, by `adata.filename = …`
-            raise DatasetError(f"the data can no longer be shown: {_BACKED}")
-        return AnnDataDataset(adata, name=self._name)
+        with self.lock:
+            adata = self._open()
+            if adata.isbacked:  # since the opening, by `adata.filename = …`
+                raise DatasetError(f"the data can no longer be shown: {_BACKED}")
+            return AnnDataDataset(adata, name=self._name)
 
     def close(self) -> None:
         self._adata = None

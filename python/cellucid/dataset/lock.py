@@ -26,8 +26,10 @@ class DataLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _held().pop()
-        self._lock.release()
+        held = _held()
+        if held and held[-1] is self:  # else `let_go` was interrupted before it had taken it again
+            held.pop()
+            self._lock.release()
 
 
 _making = threading.Lock()
@@ -70,8 +72,10 @@ def let_go() -> Iterator[None]:
     held = list(_held())
     for lock in reversed(held):
         lock._lock.release()
+    _held().clear()
     try:
         yield
     finally:
         for lock in held:
-            lock._lock.acquire()
+            lock._lock.acquire()  # may be interrupted: the rest is then no longer held
+            _held().append(lock)

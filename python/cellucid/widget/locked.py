@@ -19,9 +19,16 @@ class TraitLock:
         self._lock = threading.RLock()
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
+        if self._lock.acquire(blocking=False):
+            return
+        taken = False
+        try:
             with let_go():
-                self._lock.acquire()
+                taken = self._lock.acquire()
+        except BaseException:  # the stop button
+            if taken:
+                self._lock.release()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

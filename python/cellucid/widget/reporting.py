@@ -15,7 +15,7 @@ BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 """The viewer in the package."""
 
 _TWIN = "debug_connection_async"
-_BUSY = f"not measured: a cell was running; `await widget.{_TWIN}()` measures it"
+_BUSY = f"not measured: a cell was running; `await widget.{_TWIN}()` in a later cell measures it"
 
 
 class ReportingWidget(WaitingWidget):
@@ -50,9 +50,11 @@ class ReportingWidget(WaitingWidget):
     def _report(self, snapshot: dict[str, Any] | None, error: Exception | None) -> ConnectionReport:
         talk, road = self._talk, self._host.road
         said = snapshot or {}
-        ladder = said.pop("ladder", [])
-        comm, http = said.pop("comm_ms", None), said.pop("http_ms", None)
+        ladder = _rungs(said.pop("ladder", None))
+        comm, http = _number(said.pop("comm_ms", None)), _number(said.pop("http_ms", None))
         running_code = said.pop("web_ui", None)
+        if not isinstance(running_code, dict):
+            running_code = None
         return ConnectionReport(
             viewer_id=self.viewer_id,
             status=self.status,
@@ -113,3 +115,17 @@ def _why(error: Exception | None) -> str:
     if isinstance(error, TimeoutError) and threading.current_thread() is threading.main_thread():
         return f"{error}; {_BUSY}"
     return f"{type(error).__name__}: {error}"
+
+
+def _rungs(said: object) -> list[dict[str, Any]]:
+    """What a page tells of the roads it has looked at, in the form that this report promises."""
+    names = ("name", "base", "reason")
+    return (
+        [{name: rung.get(name) for name in names} for rung in said or () if isinstance(rung, dict)]
+        if isinstance(said, list)
+        else []
+    )
+
+
+def _number(said: object) -> float | None:
+    return said if isinstance(said, int | float) and not isinstance(said, bool) else None

@@ -1,0 +1,58 @@
+"""Observers that raise: nothing of the widget's own is lost by them."""
+
+import pytest
+
+from cellucid import CellucidWidget
+
+
+def event(name, payload, seq=1, page="p1"):
+    return {"kind": "event", "page": page, "seq": seq, "event": name, "payload": payload}
+
+
+OURS = ["ready", "status", "transport", "errors", "selection", "hovered"]
+
+
+def broken(change):
+    raise RuntimeError("an observer's bug")
+
+
+@pytest.mark.parametrize("trait", ["ready", "status", "transport"])
+def test_a_viewer_gets_ready_whatever_observers_raise(shown, trait):
+    shown.observe(broken, trait)
+    shown.send_message({"first": 1})
+    sent = []
+    shown._talk.carrier._send = lambda content, buffers: sent.append(content)
+    shown._talk.receive(event("transport", {"name": "comm", "base": None, "reason": "so"}), [])
+    shown._talk.receive(event("ready", {"n_cells": 10, "dimensions": 2}, 2), [])
+    assert (shown.ready, shown.status, shown.transport) == (True, "ready", "comm")
+    assert [content["payload"]["message"] for content in sent if content["kind"] == "command"] == [{"first": 1}]
+    assert shown.state.ready is not None
+    shown.wait_for_ready(timeout=1)
+    assert {error["source"] for error in shown.errors} == {"observer"}
+
+
+def test_a_bad_value_is_taken_back_whatever_observers_of_errors_raise(shown, monkeypatch, caplog):
+    sent = []
+    shown.observe(broken, "errors")
+    monkeypatch.setattr("ipywidgets.Widget._send", lambda self, msg, buffers=None: sent.append(msg))
+    shown.set_state({"point_size": -5})
+    assert shown.point_size == 1.0
+    assert [
+        msg["state"]["point_size"] for msg in sent if msg["method"] == "update" and "point_size" in msg["state"]
+    ] == [1.0]
+    assert shown.errors[-1]["source"] == "trait"
+    assert "an observer's bug" in caplog.text
+
+
+def test_a_message_never_raises_into_the_comm(shown):
+    shown.observe(broken, OURS)
+    shown._handle_custom_msg(event("ready", {"n_cells": 10, "dimensions": 2}), [])
+    shown._handle_custom_msg(event("click", {"cell": 1, "button": 0, "shift": False, "ctrl": False}, 2), [])
+    assert shown.state.click["cell"] == 1
+
+
+def test_a_widget_is_closed_whatever_observers_raise(cube):
+    widget = CellucidWidget(cube)
+    widget.observe(broken, OURS)
+    widget.close()
+    assert (widget.status, widget.comm) == ("closed", None)
