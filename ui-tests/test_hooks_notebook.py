@@ -12,6 +12,7 @@ from hosts.widget import WidgetPage
 
 NOTEBOOK = Path(__file__).parent.parent / "examples" / "hooks.ipynb"
 
+
 class Walk:
     """Runs the code cells of an open notebook one after the other, as they stand."""
 
@@ -126,7 +127,6 @@ def test_every_pattern_works_as_it_is_written(opened):
     script = walk.at
     assert walk.said() == "No message yet."
     walk.run('register_hook("note"')
-    walk.run("w.send_message")
     page.cell_output(script).get_by_text("Hello from Python.").wait_for()
     page.wait_for("notes != [] and {note['text'] for note in notes} == {'Seen: Hello from Python.'}")
     walk.run("for note in notes")
