@@ -12,6 +12,8 @@ BUNDLE_SOURCES := $(shell find js/src -type f 2>/dev/null) js/build.mjs js/tscon
 NODE_MODULES := node_modules/.package-lock.json
 
 PIP_INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt
+# What depends on when a kernel hears its pages.
+KERNEL_TESTS := $(addprefix ui-tests/,test_harness.py test_waits.py test_notebook_life.py test_broken_connections.py)
 SAY = @printf '\n==> %s\n'
 # A browser of the system; installed from Debian's packages when there is none. Its path is the last word on stdout.
 WITH_CHROMIUM = CHROMIUM="$$("$(BIN)/python" ui-tests/hosts/chromium.py)" && export CHROMIUM
@@ -20,7 +22,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env kernels build watch test lint format py-test js-test ui-test bench docs dist clean
+.PHONY: help demo env kernels build watch test test-all lint format py-test js-test ui-test bench docs dist clean
 
 help: ## explain every target (this text)
 	@printf 'cellucid: make TARGET\n\n'
@@ -77,6 +79,12 @@ js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer i
 ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab, kernel and Chromium
 	$(SAY) 'ui-test: pytest ui-tests'
 	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests $(PYTEST_ARGS)
+
+test-all: test $(STAMPS)/kernels ## test, and the browser's waits, lives and broken connections on the other ipykernels
+	$(SAY) 'test-all: ui-tests on other ipykernels'
+	@$(WITH_CHROMIUM) && for folder in "$(VENV)"/kernels/ipykernel-*; do \
+	  printf '\n==> %s\n' "$$folder" && UI_IPYKERNEL="$$(cd "$$folder" && pwd)" \
+	  "$(BIN)/python" -m pytest $(KERNEL_TESTS) $(PYTEST_ARGS) || exit 1; done
 
 bench: $(STAMPS)/test $(STAMPS)/bench ## measure side by side with jupyter-scatter, one table
 	@$(WITH_CHROMIUM) && "$(BIN)/python" benchmarks/run.py
