@@ -1,5 +1,7 @@
 """Observers that raise: nothing of the widget's own is lost by them."""
 
+import threading
+
 import pytest
 
 from cellucid import CellucidWidget
@@ -56,3 +58,19 @@ def test_a_widget_is_closed_whatever_observers_raise(cube):
     widget.observe(broken, OURS)
     widget.close()
     assert (widget.status, widget.comm) == ("closed", None)
+
+
+def test_an_error_whose_text_cannot_travel_is_mended_and_shortened(shown):
+    shown._host.report("hook", "no file '\udcff'" + "x" * 10_000)
+    [error] = shown.errors
+    assert error["message"].startswith("no file '?'x")
+    assert len(error["message"]) == 4000
+
+
+def test_events_of_a_scripts_own_count_in_the_queue(shown):
+    hangs = threading.Event()
+    shown.register_hook("note", lambda event: hangs.wait(30))
+    for number in range(4):
+        shown._handle_custom_msg(event("note", {"text": "x" * 1_000_000, "list": [1, {"a": "b"}]}, number + 1), [])
+    assert shown._talk.dispatcher._bytes >= 3_000_000
+    hangs.set()

@@ -39,7 +39,7 @@ export class CommCarrier {
     this.bytesSent += bytes;
     if (how === "text" || bytes > PART_BYTES) this.sendInParts(message, buffers, how);
     // VS Code cannot send views: only whole ArrayBuffers leave.
-    else this.model.send(message, undefined, buffers.map(whole));
+    else this.hand(message, buffers.map(whole));
     return how;
   }
 
@@ -63,6 +63,15 @@ export class CommCarrier {
     this.listeners.clear();
   }
 
+  /** To the host, which may know already that nobody is there: then the message is lost, as others are on their way. */
+  private hand(message: Upstream, buffers: ArrayBuffer[]): void {
+    try {
+      this.model.send(message, undefined, buffers);
+    } catch (error) {
+      console.debug("cellucid: the host does not send", error);
+    }
+  }
+
   /** Jupyter's server closes the connection at a message of over 10 MiB. */
   private sendInParts(message: Upstream, buffers: readonly Uint8Array[], how: "buffers" | "text"): void {
     const packed = pack([{ message, buffers }]);
@@ -71,7 +80,7 @@ export class CommCarrier {
     for (let index = 0; index < count; index++) {
       const slice = packed.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
       const text = how === "text" ? toBase64(slice) : null;
-      this.model.send({ ...head, index, text }, undefined, text === null ? [whole(slice)] : []);
+      this.hand({ ...head, index, text }, text === null ? [whole(slice)] : []);
     }
   }
 

@@ -1,6 +1,9 @@
 import type { CommCarrier } from "./comm";
 import type { RequestParams } from "./messages";
 
+const PATIENCE = 5_000; // ms without an answer until a request is sent again; doubled each time
+const LONGEST = 300_000;
+
 export interface Answer {
   readonly result: Record<string, unknown>;
   readonly buffers: Uint8Array<ArrayBuffer>[];
@@ -67,16 +70,23 @@ export class Requests {
       const cancel = () => giveUp(signal?.reason);
       const late = () => giveUp(new RequestFailure("timeout", `no answer to ${method} within ${timeout} ms`, ""));
       const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
+      let again: ReturnType<typeof setTimeout> | undefined;
       const settled = <T>(then: (value: T) => void) => {
         return (value: T) => {
           clearTimeout(timer);
+          clearTimeout(again);
           signal?.removeEventListener("abort", cancel);
           then(value);
         };
       };
       signal?.addEventListener("abort", cancel, { once: true });
       this.waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      this.carrier.send({ kind: "request", page, id, method, params });
+      // A connection that breaks takes what is on its way along. Python answers no number twice while it works on it.
+      const ask = (patience: number) => {
+        this.carrier.send({ kind: "request", page, id, method, params });
+        again = setTimeout(() => this.waiting.has(id) && ask(Math.min(2 * patience, LONGEST)), patience);
+      };
+      ask(PATIENCE);
     });
   }
 
@@ -92,8 +102,9 @@ export class Requests {
   dispose(): void {
     this.disposed = true;
     this.stop();
-    for (const { reject } of this.waiting.values()) reject(closed());
+    const waiting = [...this.waiting.values()];
     this.waiting.clear();
+    for (const { reject } of waiting) reject(closed());
   }
 }
 

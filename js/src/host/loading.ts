@@ -198,7 +198,7 @@ export class Loading {
         title: `Could not load ${label}`,
         text: [message, hint].filter(Boolean).join(" "),
         retry,
-        fatal,
+        fatal: fatal && !(error instanceof RequestFailure && error.code === "gone"), // of which another notice tells
       });
       this.onFailure(`Could not load ${label}: ${message}`, hint);
     } finally {

@@ -104,6 +104,14 @@ describe("the comm as a carrier", () => {
     expect(bytes.at(-1)).toBe(255);
   });
 
+  it("bears a host that has given up the connection", () => {
+    vi.spyOn(console, "debug").mockImplementation(() => {});
+    model.onSend = () => {
+      throw new Error("Cannot send a comm message on a dead kernel");
+    };
+    expect(() => carrier.send({ kind: "cancel", page: "mine", id: 1 })).not.toThrow();
+  });
+
   it("counts the bytes of buffers in both directions", () => {
     carrier.send({ kind: "cancel", page: "mine", id: 1 }, [new Uint8Array(3), new Uint8Array(100).subarray(0, 4)]);
     carrier.send({ kind: "cancel", page: "mine", id: 2 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Server } from "../../src/channel/messages";
 import type { Road } from "../../src/data/http";
-import { candidates, findRoad, type PageAddress } from "../../src/data/probe";
+import { candidates, findRoad, type PageAddress, pageAddress } from "../../src/data/probe";
 import { FakeServer, json } from "../fakes/server";
 
 describe("the roads that a page may try", () => {
@@ -73,6 +73,36 @@ describe("the roads that a page may try", () => {
         },
       ),
     );
+  });
+});
+
+describe("where this page is", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  const at = (config: string | null, classic?: string) => {
+    vi.stubGlobal("location", new URL("https://hub.example.org/user/ada/lab/tree/cells.ipynb"));
+    vi.stubGlobal("document", {
+      getElementById: (id: string) =>
+        id === "jupyter-config-data" && config !== null ? { textContent: config } : null,
+      body: { dataset: classic === undefined ? {} : { baseUrl: classic } },
+    });
+    return pageAddress();
+  };
+
+  it.each([
+    ["JupyterLab's configuration", JSON.stringify({ baseUrl: "/user/ada/" }), undefined, "/user/ada/"],
+    ["JupyterLab's before the classic notebook's", JSON.stringify({ baseUrl: "/user/ada/" }), "/", "/user/ada/"],
+    ["the classic notebook's attribute", null, "/user/ada/", "/user/ada/"],
+    ["the attribute where the configuration is another's", "no JSON", "/user/ada/", "/user/ada/"],
+    ["nobody", null, undefined, null],
+  ])("is told by %s", (_who, config, classic, baseUrl) => {
+    expect(at(config, classic)).toEqual({ origin: "https://hub.example.org", hostname: "hub.example.org", baseUrl });
+  });
+
+  it("leads to the proxy under the base address of a Hub", () => {
+    const page = at(JSON.stringify({ baseUrl: "/user/ada/" }));
+    const [proxy] = candidates({ port: 4711, token: "t", path: "/d/x/", override: null }, page);
+    expect(proxy?.base).toBe("https://hub.example.org/user/ada/proxy/4711/");
   });
 });
 

@@ -80,6 +80,24 @@ describe("requests", () => {
     vi.useRealTimers();
   });
 
+  it("are sent again, ever more patiently, until there is an answer", async () => {
+    vi.useFakeTimers();
+    const answer = requests.send("selection", {});
+    await vi.advanceTimersByTimeAsync(4_900);
+    expect(ids()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(ids()).toHaveLength(2);
+    expect(new Set(ids()).size).toBe(1);
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(ids().length).toBeLessThan(25);
+    reply(ids()[0], {});
+    await answer;
+    model.sent.length = 0;
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(model.sent).toEqual([]);
+    vi.useRealTimers();
+  });
+
   it("cancel nothing when the signal aborts after the answer", async () => {
     const abort = new AbortController();
     const answer = requests.send("read", READ, { signal: abort.signal });

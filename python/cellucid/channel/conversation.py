@@ -289,11 +289,11 @@ class Conversation:
                 told = self.asks.take(event.page, event.payload, buffers)
                 if told is not None:
                     self._tell(*told)
-            case messages.Refused(reason):
+            case messages.Refused(reason) if event.seq > 0:
                 page.ack = Ack(event.page, event.seq, self._revision, reason)
                 self.carrier.send(page.ack)
             case messages.Custom(values):
-                self._tell(event.event, HookEvent(values))
+                self._tell(event.event, HookEvent(values, nbytes=_weight(values)))
 
     def _selected(self, event: Event, selected: messages.Selected, page: _Page, buffers: list[memoryview]) -> None:
         try:
@@ -419,3 +419,12 @@ class Conversation:
 
 def _split(cells: EncodedCells) -> tuple[dict[str, Any], memoryview]:
     return {"encoding": cells.encoding, "count": cells.count}, memoryview(cells.data)
+
+
+def _weight(value: object) -> int:
+    """About how many bytes a JSON value holds in memory."""
+    if isinstance(value, dict):
+        return sum(len(key) + _weight(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(_weight, value))
+    return len(value) if isinstance(value, str) else 8

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("cellucid.jupyter")
 
 _MAX_ERRORS = 50
+_MAX_TEXT = 4000  # characters of an error
 _AXES = ("x", "y", "z")
 
 
@@ -134,9 +135,14 @@ class WidgetHost:
 
     def report(self, source: str, message: str, hint: str = "") -> None:
         """Add to ``errors``, which the viewer shows."""
-        entry = {"source": source, "message": message, "hint": hint, "time": time.time()}
+        entry = {"source": source, "message": _shown(message), "hint": _shown(hint), "time": time.time()}
         with self._widget._lock:
             try:
                 self._widget.set_trait("errors", [*self._widget.errors, entry][-_MAX_ERRORS:])
             except Exception:
                 logger.exception("an observer of 'errors' raised")
+
+
+def _shown(text: str) -> str:
+    """A text that can travel: what is no character, as in undecodable names of files, becomes a question mark."""
+    return text[:_MAX_TEXT].encode("utf-8", "replace").decode("utf-8")

@@ -506,8 +506,8 @@ class CellucidWidget(ReportingWidget):
         with self._lock:
             if wanted.pop("_boot", None) == {}:  # a page may empty it, and nothing else
                 super().set_state({"_boot": {}})
-            self._leave_out_what_is_outdated(wanted)
             try:
+                self._leave_out_what_is_outdated(wanted)
                 super().set_state(wanted)
             except Exception as error:  # observers are users' code; nobody would see what they raise here
                 logger.exception("what a page set was not taken as it is")

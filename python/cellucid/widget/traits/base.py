@@ -32,7 +32,10 @@ def is_number(value: object) -> bool:
     """Whether this is a finite real number, numpy's included; True and False are not."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return False
-    return float("-inf") < float(value) < float("inf")
+    try:
+        return float("-inf") < float(value) < float("inf")
+    except OverflowError:
+        return False
 
 
 class LockedTrait(traitlets.TraitType[_Get, _Set]):
