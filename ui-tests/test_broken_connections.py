@@ -11,7 +11,7 @@ from cells import LOAD, few_cells, isolated
 from hosts.relay import WEBSOCKET, Relay
 from hosts.widget import WidgetPage
 
-KILLS = 20  # of each carrier
+KILLS = 10  # of each carrier
 
 LISTEN = """
 w = CellucidWidget(adata, color_by='bulk_labels')
