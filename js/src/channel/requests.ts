@@ -1,7 +1,7 @@
 import type { CommCarrier } from "./comm";
-import type { RequestParams } from "./messages";
+import type { RequestParams, Upstream } from "./messages";
 
-const PATIENCE = 5_000; // ms without an answer until a request is sent again; doubled each time
+const PATIENCE = 5_000; // ms without an answer until Python is pinged; doubled each time
 const LONGEST = 300_000;
 
 export interface Answer {
@@ -28,16 +28,26 @@ export interface RequestOptions {
 }
 
 interface Waiting {
+  readonly request: Extract<Upstream, { kind: "request" }>;
   resolve(answer: Answer): void;
   reject(reason: unknown): void;
 }
 
-/** Asks Python, and matches answers to questions. */
+/**
+ * Asks Python, and matches answers to questions.
+ *
+ * A connection that breaks takes what is on its way along. Answers keep their order: one that a later ping's overtakes
+ * was lost, or Python is still at it. Then the question is sent again, and Python answers no number twice while it works
+ * on it. Time alone says nothing: a piece may be long on its way.
+ */
 export class Requests {
   private next = 1;
   private disposed = false;
   private hopeless: RequestFailure | null = null;
   private readonly waiting = new Map<number, Waiting>();
+  private pinged = 0; // the last ping: no other's answer counts
+  private patience = PATIENCE;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stop: () => void;
 
   constructor(private readonly carrier: CommCarrier) {
@@ -45,6 +55,8 @@ export class Requests {
       if (message.kind !== "reply" && message.kind !== "error") return;
       const entry = this.waiting.get(message.id);
       this.waiting.delete(message.id);
+      this.patience = PATIENCE;
+      this.watch();
       if (message.kind === "reply") entry?.resolve({ result: message.result, buffers });
       else entry?.reject(new RequestFailure(message.error.code, message.error.message, message.error.hint));
     });
@@ -70,23 +82,18 @@ export class Requests {
       const cancel = () => giveUp(signal?.reason);
       const late = () => giveUp(new RequestFailure("timeout", `no answer to ${method} within ${timeout} ms`, ""));
       const timer = timeout === undefined ? undefined : setTimeout(late, timeout);
-      let again: ReturnType<typeof setTimeout> | undefined;
       const settled = <T>(then: (value: T) => void) => {
         return (value: T) => {
           clearTimeout(timer);
-          clearTimeout(again);
           signal?.removeEventListener("abort", cancel);
           then(value);
         };
       };
       signal?.addEventListener("abort", cancel, { once: true });
-      this.waiting.set(id, { resolve: settled(resolve), reject: settled(reject) });
-      // A connection that breaks takes what is on its way along. Python answers no number twice while it works on it.
-      const ask = (patience: number) => {
-        this.carrier.send({ kind: "request", page, id, method, params });
-        again = setTimeout(() => this.waiting.has(id) && ask(Math.min(2 * patience, LONGEST)), patience);
-      };
-      ask(PATIENCE);
+      const request = { kind: "request", page, id, method, params } as const;
+      this.waiting.set(id, { request, resolve: settled(resolve), reject: settled(reject) });
+      this.carrier.send(request);
+      if (this.timer === undefined) this.watch();
     });
   }
 
@@ -102,9 +109,32 @@ export class Requests {
   dispose(): void {
     this.disposed = true;
     this.stop();
+    clearTimeout(this.timer);
     const waiting = [...this.waiting.values()];
     this.waiting.clear();
     for (const { reject } of waiting) reject(closed());
+  }
+
+  private watch(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ping(), this.patience);
+  }
+
+  private ping(): void {
+    this.timer = undefined;
+    this.waiting.delete(this.pinged);
+    const before = [...this.waiting.values()];
+    if (before.length === 0) return;
+    const id = this.next++;
+    const request = { kind: "request", page: this.carrier.page, id, method: "ping", params: {} } as const;
+    const resolve = () => {
+      for (const { request } of before) if (this.waiting.has(request.id)) this.carrier.send(request);
+    };
+    this.pinged = id;
+    this.waiting.set(id, { request, resolve, reject: () => {} });
+    this.carrier.send(request);
+    this.patience = Math.min(2 * this.patience, LONGEST);
+    this.watch();
   }
 }
 

@@ -178,7 +178,7 @@ export class NotebookApp {
       this.store.notify({
         key: "gone",
         title: "The kernel of this plot has ended",
-        text: "The picture stays. Run the widget's cell again to connect it to Python.",
+        text: "What is drawn stays. Run the widget's cell again to connect it to Python.",
       });
     }
   }
@@ -266,6 +266,7 @@ export class NotebookApp {
   }
 
   private failed(key: string, title: string, error: unknown): void {
+    if (error instanceof RequestFailure && error.code === "gone") return; // of which a notice tells
     const message = error instanceof Error ? error.message : String(error);
     const drawing = key === "scene" ? { fatal: true, retry: () => this.scene.repaint() } : {};
     this.store.notify({ key, title, text: message, ...drawing });

@@ -80,16 +80,20 @@ describe("requests", () => {
     vi.useRealTimers();
   });
 
-  it("are sent again, ever more patiently, until there is an answer", async () => {
+  it("are sent again when Python has answered a later ping, and not before", async () => {
     vi.useFakeTimers();
     const answer = requests.send("selection", {});
-    await vi.advanceTimersByTimeAsync(4_900);
-    expect(ids()).toHaveLength(1);
-    await vi.advanceTimersByTimeAsync(200);
-    expect(ids()).toHaveLength(2);
-    expect(new Set(ids()).size).toBe(1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(model.messages).toMatchObject([{ method: "selection" }, { method: "ping" }]);
     await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(model.messages.slice(1)).toEqual(Array(ids().length - 1).fill(expect.objectContaining({ method: "ping" })));
     expect(ids().length).toBeLessThan(25);
+    const last = ids().length;
+    reply(ids()[1], {});
+    expect(ids()).toHaveLength(last); // only the last ping counts
+    reply(ids()[last - 1], {});
+    expect(ids()).toHaveLength(last + 1);
+    expect(model.messages[last]).toEqual(model.messages[0]);
     reply(ids()[0], {});
     await answer;
     model.sent.length = 0;
