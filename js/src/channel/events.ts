@@ -3,6 +3,7 @@ import { type Ack, type EventPayloads, OWN_EVENTS, type Upstream } from "./messa
 import type { Packable } from "./packed";
 
 const LATE = 300; // ms without an ack after which an event goes by HTTP, too
+const LONGEST_REST = 30_000; // ms
 const PATIENCE = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000]; // ms until it goes by the comm again, where that is all there is
 const MOST = 100; // events of one post
 const BATCH = 8 * 1024 * 1024; // bytes of one post
@@ -39,6 +40,8 @@ export class Events {
   private posting = false;
   private disposed = false;
   private attempt = 0;
+  private rest = LATE; // ms after a post that failed; doubled each time
+  private notBefore = 0; // of the next post
   private since = 0; // when something was last sent by the comm, or Python last answered
   private readonly stop: () => void;
 
@@ -130,7 +133,7 @@ export class Events {
       this.look(LATE - waited);
       return;
     }
-    const post = this.options.post?.() ?? null;
+    const post = performance.now() < this.notBefore ? null : (this.options.post?.() ?? null);
     if (post === null || !(await this.postTo(post))) this.sendAgain();
     if (this.kept.length > 0) this.look(LATE);
   }
@@ -146,9 +149,12 @@ export class Events {
       });
       const acks = await post(batch);
       if (this.disposed) return true;
+      this.rest = LATE;
       for (const ack of acks) this.carrier.hear(ack);
       return acks.length > 0;
     } catch (error) {
+      this.notBefore = performance.now() + this.rest;
+      this.rest = Math.min(2 * this.rest, LONGEST_REST);
       console.debug("cellucid: events could not be posted", error);
       return false;
     } finally {

@@ -132,6 +132,24 @@ describe("events", () => {
     expect(late.at(-1)).toBe(false);
   });
 
+  it("are posted ever more rarely where nobody takes them, and at once again when somebody does", async () => {
+    let posts = 0;
+    post = async () => {
+      posts++;
+      throw new Error("refused");
+    };
+    events.send("click", click(1));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(posts).toBeGreaterThan(5);
+    expect(posts).toBeLessThan(40);
+    post = async (batch) => [ackOf(batch.at(-1)?.message.seq ?? 0)];
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(events.unacknowledged).toBe(0);
+    events.send("click", click(2));
+    await vi.advanceTimersByTimeAsync(400);
+    expect(events.unacknowledged).toBe(0);
+  });
+
   it("of a widget that is closed are sent no more", async () => {
     events.send("click", click(1));
     events.dispose();
