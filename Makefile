@@ -78,9 +78,11 @@ js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer i
 
 ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab, kernel and Chromium
 	$(SAY) 'ui-test: pytest ui-tests'
-	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests $(PYTEST_ARGS)
+	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m "not slow" $(PYTEST_ARGS)
 
-test-all: test $(STAMPS)/kernels ## test, and the browser's waits, lives and broken connections on the other ipykernels
+test-all: test $(STAMPS)/kernels ## test, the slow ones, and the browser's waits and lives on other ipykernels
+	$(SAY) 'test-all: slow ui-tests'
+	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m slow $(PYTEST_ARGS)
 	$(SAY) 'test-all: ui-tests on other ipykernels'
 	@$(WITH_CHROMIUM) && for folder in "$(VENV)"/kernels/ipykernel-*; do \
 	  printf '\n==> %s\n' "$$folder" && UI_IPYKERNEL="$$(cd "$$folder" && pwd)" \

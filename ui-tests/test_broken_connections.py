@@ -262,6 +262,7 @@ def test_events_arrive_once_and_in_order_while_both_carriers_break(notebook, com
     page.page.evaluate(COMMS_OVER_SUBSHELLS, before)
 
 
+@pytest.mark.slow
 def test_a_transfer_over_the_comm_goes_on_after_the_connection_broke(notebook, comm, http):
     page = notebook([prepare(http) + MANY, SHOW_MANY])
     run_first(page, http)
@@ -277,6 +278,7 @@ def test_a_transfer_over_the_comm_goes_on_after_the_connection_broke(notebook, c
     page.wait_for("(w.ready, w.errors) == (True, [])")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("road", ["override", "comm"])
 def test_a_kernel_that_is_restarted_in_the_middle_of_a_transfer_is_told(notebook, comm, http, road):
     page = notebook([prepare(http) + MANY, SHOW_MANY])
