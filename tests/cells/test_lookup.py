@@ -44,6 +44,7 @@ def cells() -> CellLookup:
         Selection([1, 4]),
         [False, True, False, False, True, False],
         np.array([False, True, False, False, True, False]),
+        np.where([False, True, False, False, True, False]),
         pd.array([False, True, None, False, True, None], dtype="boolean"),
         [False, True, None, False, True, None],
         ["AAAG-1", "CCCG-1"],

@@ -8,6 +8,7 @@ from ipywidgets import Checkbox, Dropdown, FloatRangeSlider, FloatSlider, IntSli
 
 from cellucid import CellucidWidget
 from cellucid.server import data_server
+from pages import page_sets
 
 NAN = float("nan")
 
@@ -40,6 +41,9 @@ NAN = float("nan")
         ("color_limits", (0, np.inf), "got inf"),
         ("color_limits", ("p99", "p1"), "lower percentile"),
         ("color_limits", (0, "p101"), "got 'p101'"),
+        ("color_limits", (0, "p٩٩"), "got 'p٩٩'"),
+        pytest.param("height", 10**5000, "got a int that is too long", id="a number of 5,000 digits"),
+        pytest.param("tool", [10**5000], "no tool a list that is too long", id="one in a list"),
         ("color_limits", (0, "99%"), "got '99%'"),
         ("color_limits", (False, True), "got False"),
         ("point_size", 21, "0.05 to 20"),
@@ -158,7 +162,7 @@ def test_another_embedding_comes_with_its_dimensions_and_the_camera_on_all_of_it
 def test_a_page_that_shows_the_first_two_of_three_columns_is_not_contradicted(shown):
     sent = []
     shown.send_state = lambda key=None: sent.append(key)
-    shown.set_state({"embedding": "X_umap_3d", "dimension": 2, "camera": {"center": [0.5, 0.5], "zoom": 2.0}})
+    page_sets(shown, {"embedding": "X_umap_3d", "dimension": 2, "camera": {"center": [0.5, 0.5], "zoom": 2.0}})
     assert (shown.embedding, shown.dimension, shown.camera) == ("X_umap_3d", 2, {"center": [0.5, 0.5], "zoom": 2.0})
     assert not {"embedding", "dimension", "camera"} & {
         key for keys in sent if keys for key in ([keys] if isinstance(keys, str) else keys)
@@ -300,15 +304,17 @@ def test_a_page_hears_the_pointer_only_while_somebody_listens(shown):
 
 
 def test_a_camera_of_an_embedding_that_is_no_longer_shown_is_not_taken(shown):
-    shown.set_state({"camera": {"center": [0.5, 0.5], "zoom": 2.0}, "_camera_of": ["X_umap", 2]})
+    plane = {"embedding": "X_umap", "dimension": 2}
+    page_sets(shown, {"camera": {"center": [0.5, 0.5], "zoom": 2.0}}, camera_of=plane)
     assert shown.camera["zoom"] == 2
     shown.embedding = "X_umap_3d"
     fitted = shown.camera
-    shown.set_state({"camera": {"center": [9.0, 9.0], "zoom": 5.0}})  # on its way when Python changed the embedding
+    page_sets(shown, {"camera": {"center": [9.0, 9.0], "zoom": 5.0}}, camera_of=plane)  # on its way meanwhile
     assert (shown.camera, shown.errors) == (fitted, [])
-    # A host that merges what waits: the old camera beside a newer choice, which counts.
-    shown.set_state({"camera": {"center": [1.0, 1.0, 1.0], "zoom": 5.0}, "_camera_of": ["X_umap_3d", 3]})
-    shown.set_state({"embedding": "X_umap", "dimension": 2, "camera": {"center": [1.0, 1.0, 1.0], "zoom": 6.0}})
+    # The old camera beside a newer choice, which counts.
+    space = {"embedding": "X_umap_3d", "dimension": 3}
+    values = {"embedding": "X_umap", "dimension": 2, "camera": {"center": [1.0, 1.0, 1.0], "zoom": 6.0}}
+    page_sets(shown, values, camera_of=space)
     assert (shown.embedding, shown.dimension, shown.errors) == ("X_umap", 2, [])
     assert len(shown.camera["center"]) == 2
 
@@ -330,7 +336,7 @@ def test_traits_that_are_set_under_hold_sync_travel_together(shown, monkeypatch)
         shown.color_by = "leiden"
         assert sent == []
     [message] = sent
-    assert message["state"] == {"point_size": 2.0, "tool": "lasso", "color_by": "leiden"}
+    assert message["state"] == {"_updates": shown._updates, "point_size": 2.0, "tool": "lasso", "color_by": "leiden"}
 
 
 def test_a_trait_can_be_played_with_by_interact(shown):

@@ -47,6 +47,7 @@ class CellLookup:
                 - row positions: integers in an array, list, tuple, set, range, Series or Index;
                 - a boolean mask with one value for each cell; a boolean Series is aligned by its labels;
                 - cell names: str in the same containers;
+                - what `numpy.where` makes of a mask;
                 - one str: a pandas query over obs;
                 - None, or something empty: no cells.
 
@@ -59,6 +60,8 @@ class CellLookup:
             return self._from_query(what)
         if isinstance(what, Selection):
             return Selection.from_positions(what, self.n_cells)
+        if isinstance(what, tuple) and len(what) == 1 and isinstance(what[0], np.ndarray):
+            what = what[0]  # numpy.where(mask) and mask.nonzero() give one array for each axis
         values = _values(what)
         kind = _kind(values)
         if kind == "boolean":

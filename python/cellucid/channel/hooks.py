@@ -63,7 +63,7 @@ class HookEvent(Mapping[str, Any]):
 
     def named(self, name: str) -> HookEvent:
         """The same event with its name as the key ``event``, as those get it who listen to all."""
-        return HookEvent({"event": name}, {key: partial(self.__getitem__, key) for key in self})
+        return HookEvent({"event": name}, {key: partial(self.__getitem__, key) for key in self if key != "event"})
 
     def __repr__(self) -> str:
         with self._lock:

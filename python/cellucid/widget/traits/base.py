@@ -21,11 +21,19 @@ def bad(trait: traitlets.TraitType[Any, Any], reason: str) -> traitlets.TraitErr
     return traitlets.TraitError(f"CellucidWidget.{trait.name}: {reason}")
 
 
+def shown(value: object) -> str:
+    """What stands for a value in a sentence: its repr, where Python writes one."""
+    try:
+        return repr(value)
+    except ValueError:  # of numbers with more than 4,300 digits
+        return f"a {type(value).__name__} that is too long to write"
+
+
 def unknown(what: str, value: object, known: Sequence[str]) -> str:
     """A sentence for a name that is not known: what may have been meant, and all there are."""
-    close = get_close_matches(str(value), known, n=3, cutoff=0.5)
+    close = get_close_matches(value if isinstance(value, str) else shown(value), known, n=3, cutoff=0.5)
     guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return f"no {what} {value!r}.{guess} There are: {', '.join(map(repr, known))}."
+    return f"no {what} {shown(value)}.{guess} There are: {', '.join(map(repr, known))}."
 
 
 def is_number(value: object) -> bool:
@@ -59,7 +67,7 @@ class RangedFloat(LockedTrait[float, float]):
         """Accept numbers, numpy's included."""
         if not is_number(value) or not self.low <= float(value) <= self.high:  # type: ignore[arg-type]
             none = ", or None" if self.allow_none else ""
-            raise bad(self, f"expected a number from {self.low:g} to {self.high:g}{none}, got {value!r}.")
+            raise bad(self, f"expected a number from {self.low:g} to {self.high:g}{none}, got {shown(value)}.")
         return float(value)  # type: ignore[arg-type]
 
 
@@ -77,7 +85,7 @@ class RangedInt(LockedTrait[int, int]):
             or not isinstance(value, numbers.Integral)
             or not self.low <= int(value) <= self.high
         ):
-            raise bad(self, f"expected a whole number from {self.low} to {self.high}, got {value!r}.")
+            raise bad(self, f"expected a whole number from {self.low} to {self.high}, got {shown(value)}.")
         return int(value)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellucid.widget.traits.base import LockedTrait, bad, is_number
+from cellucid.widget.traits.base import LockedTrait, bad, is_number, shown
 
 if TYPE_CHECKING:
     from cellucid.dataset import Embedding
@@ -43,7 +43,7 @@ class CameraTrait(LockedTrait[dict[str, Any], Any]):
         """Accept a dict of some of the keys."""
         whole = fitted(obj._dataset.embedding(obj.embedding), obj.dimension)
         if not isinstance(value, Mapping):
-            raise bad(self, f"expected a dict such as {whole}, or None for all cells; got {value!r}.")
+            raise bad(self, f"expected a dict such as {whole}, or None for all cells; got {shown(value)}.")
         for key, part in value.items():
             if key not in whole:
                 raise bad(self, f"no key {key!r} in {obj.dimension}D; there are {', '.join(map(repr, whole))}.")
@@ -53,7 +53,7 @@ class CameraTrait(LockedTrait[dict[str, Any], Any]):
     def _center(self, value: object, length: int) -> list[float]:
         if isinstance(value, list | tuple | np.ndarray) and len(value) == length and all(map(is_number, value)):
             return [float(number) for number in value]
-        raise bad(self, f"center is {length} finite numbers here, got {value!r}.")
+        raise bad(self, f"center is {length} finite numbers here, got {shown(value)}.")
 
     def _number(self, key: str, value: object) -> float:
         bounds = {"zoom": _ZOOM, "elevation": (-90.0, 90.0)}
@@ -61,4 +61,4 @@ class CameraTrait(LockedTrait[dict[str, Any], Any]):
         if is_number(value) and low <= float(value) <= high:  # type: ignore[arg-type]
             return float(value)  # type: ignore[arg-type]
         expected = f"a number from {low:g} to {high:g}" if key in bounds else "a finite number"
-        raise bad(self, f"{key} is {expected}, got {value!r}.")
+        raise bad(self, f"{key} is {expected}, got {shown(value)}.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cellucid.cells import SelectionError
 from cellucid.dataset import DatasetError
-from cellucid.widget.traits.base import LockedTrait, bad, unknown
+from cellucid.widget.traits.base import LockedTrait, bad, shown, unknown
 
 if TYPE_CHECKING:
     import traitlets
@@ -69,7 +69,7 @@ class DimensionTrait(LockedTrait[int, int]):
     def validate(self, obj: CellucidWidget, value: object) -> int:
         """Accept what the embedding has columns for."""
         if isinstance(value, bool) or value not in (1, 2, 3):
-            raise bad(self, f"expected 1, 2 or 3, got {value!r}.")
+            raise bad(self, f"expected 1, 2 or 3, got {shown(value)}.")
         columns = obj._dataset.embedding(obj.embedding).dimensions
         if int(value) > columns:
             with_more = [key for key in obj.embeddings if obj._dataset.embedding(key).dimensions >= value]
@@ -89,7 +89,7 @@ class FieldTrait(LockedTrait[str | None, str | None]):
     def validate(self, obj: CellucidWidget, value: object) -> str:
         """Accept what the dataset resolves to a field."""
         if not isinstance(value, str):
-            raise bad(self, f"expected the name of an obs column or gene, or None, got {value!r}.")
+            raise bad(self, f"expected the name of an obs column or gene, or None, got {shown(value)}.")
         try:
             obj._dataset.resolve_field(value, obj.layer)
         except DatasetError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellucid.cells import FilterError, normal_filter
 from cellucid.dataset import DatasetError
-from cellucid.widget.traits.base import LockedTrait, bad
+from cellucid.widget.traits.base import LockedTrait, bad, shown
 
 if TYPE_CHECKING:
     from cellucid.widget.widget import CellucidWidget
@@ -31,11 +31,11 @@ class FiltersTrait(LockedTrait[dict[str, Any], Any]):
     def validate(self, obj: CellucidWidget, value: object) -> dict[str, Any]:
         """Accept filters on fields that the dataset has; a gene's key begins with ``gene:`` afterwards."""
         if not isinstance(value, Mapping):
-            raise bad(self, f"expected a dict of filters by field, got {value!r}.")
+            raise bad(self, f"expected a dict of filters by field, got {shown(value)}.")
         taken: dict[str, Any] = {}
         for name, entry in value.items():
             if not isinstance(name, str):
-                raise bad(self, f"expected the name of an obs column or gene, got {name!r}.")
+                raise bad(self, f"expected the name of an obs column or gene, got {shown(name)}.")
             try:
                 ref = obj._dataset.resolve_field(name, obj.layer)
                 values = obj._dataset.field_values(ref, obj.layer)

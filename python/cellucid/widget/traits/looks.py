@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cellucid.widget.traits.base import LockedTrait, bad, is_number, unknown
+from cellucid.widget.traits.base import LockedTrait, bad, is_number, shown, unknown
 
 if TYPE_CHECKING:
     from cellucid.widget.widget import CellucidWidget
@@ -29,7 +29,7 @@ COLORMAPS = (
 )
 """matplotlib's names; each also reversed, with ``_r``. The same as in ``js/src/state/colormaps.ts``."""
 
-_PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
+_PERCENTILE = re.compile(r"p([0-9]{1,3}(?:\.[0-9]+)?)")
 
 Limit = float | str | None
 
@@ -58,7 +58,7 @@ class ColorLimitsTrait(LockedTrait[tuple[Limit, Limit] | None, Any]):
     def validate(self, obj: CellucidWidget, value: object) -> tuple[Limit, Limit] | None:
         """Accept two ends; both None is None."""
         if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) != 2:
-            raise bad(self, f"expected (low, high) or None, got {value!r}.")
+            raise bad(self, f"expected (low, high) or None, got {shown(value)}.")
         low, high = self._limit(value[0]), self._limit(value[1])
         if low is None and high is None:
             return None
@@ -75,4 +75,4 @@ class ColorLimitsTrait(LockedTrait[tuple[Limit, Limit] | None, Any]):
             return float(value)  # type: ignore[arg-type]
         if isinstance(value, str) and (match := _PERCENTILE.fullmatch(value)) and float(match[1]) <= 100:
             return str(value)
-        raise bad(self, f"a limit is a number, a percentile from 'p0' to 'p100', or None; got {value!r}.")
+        raise bad(self, f"a limit is a number, a percentile from 'p0' to 'p100', or None; got {shown(value)}.")
