@@ -62,6 +62,14 @@ GESTURE = """
 """
 
 
+# What Python tells the page, in a list of the page's.
+COLLECT = """
+(element) => {
+  window.told = [];
+  element.addEventListener("cellucid-message", ({ detail }) => window.told.push(detail.number));
+}
+"""
+
 COMMS_OVER_SUBSHELLS = """
 (value) => {
   const { kernels } = window.jupyterapp.serviceManager;
@@ -209,7 +217,7 @@ def break_both(chance, comm, http):
             comm.cut()
 
 
-def test_events_arrive_once_and_in_order_while_both_carriers_break(notebook, comm, http, kernel):
+def test_all_arrives_once_and_in_order_while_both_carriers_break(notebook, comm, http, kernel):
     page = notebook([prepare(http), LISTEN])
     # As in kernels without sub-shells: the comm waits for a cell to end, and then brings again what HTTP has brought.
     before = page.page.evaluate(COMMS_OVER_SUBSHELLS, "disabled")
@@ -222,6 +230,8 @@ def test_events_arrive_once_and_in_order_while_both_carriers_break(notebook, com
     hand, chance = Hand(widget), random.Random(20)
     hand.box(chance)
     assert soon(page, lambda: value(client, "sorted(roads)") == ["comm"], 30)
+    widget.root.evaluate(COLLECT)
+    numbers = []
 
     cuts = comm.cuts
 
@@ -236,7 +246,12 @@ def test_events_arrive_once_and_in_order_while_both_carriers_break(notebook, com
         of_comm, of_http = kills()
         alone = attempt < KILLS // 2 and attempt % 2 == 0
         (lose_one if alone else break_both)(chance, comm, http)
+        numbers.append(attempt)
+        client.execute(f"w.send_message({{'number': {attempt}}}); w.point_size = {1 + attempt / 100}", silent=True)
         for _ in range(3):
+            widget.press("v")  # a change of a trait
+            page.page.wait_for_timeout(chance.randint(0, 30))
+            widget.press("b")
             hand.box(chance) if chance.random() < 0.7 else hand.click(chance)
             page.page.wait_for_timeout(chance.randint(20, 150))
             if alone:
@@ -252,6 +267,13 @@ def test_events_arrive_once_and_in_order_while_both_carriers_break(notebook, com
 
     hand.click(chance, shift=True)
     assert value(client, "heard") == hand.done
+    assert soon(page, lambda: page.page.evaluate("() => window.told") == numbers, 60)
+    traits = [value(client, "w.tool"), value(client, "w.point_size")]
+    assert traits == ["box", 1 + numbers[-1] / 100]
+    assert soon(page, lambda: [widget.inspect()["traits"][name] for name in ("tool", "point_size")] == traits, 60)
+    widget.press("v")
+    assert soon(page, lambda: value(client, "w.tool") == "navigate", 60)
+    widget.press("b")
     assert value(client, "(sorted(roads), w._talk.heard_by_http, w.errors)") == (["comm", "http"], True, [])
     widget.wait_until("(state) => state.notices.length === 0", 60)
     wait_for_jupyterlab(page, comm)

@@ -321,11 +321,14 @@ def test_what_a_page_may_not_set_is_refused_and_taken_back(notebook):
         """(model) => {
           const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
           const comm = [...kernel._comms.values()].find(({ commId }) => commId === model);
-          const state = { color_by: "no such gene", n_cells: 3, ready: false };
-          comm.send({ method: "update", state, buffer_paths: [] });
+          comm.send({ method: "update", state: { height: 300, n_cells: 3, _esm: "alert(1)" }, buffer_paths: [] });
+          const values = { color_by: "no such gene", n_cells: 3, ready: false };
+          const payload = { values, seen: 0, camera_of: null };
+          const content = { kind: "event", page: "another", seq: 1, event: "traits", payload };
+          comm.send({ method: "custom", content });
         }""",
         page.execute("print(w.model_id)"),
     )
     page.wait_for("w.errors")
     assert "no such gene" in page.execute("w.errors[-1]['message']")
-    assert page.execute("(w.color_by, w.n_cells, w.ready)") == "('bulk_labels', 700, True)"
+    assert page.execute("(w.color_by, w.height, w.n_cells, w.ready)") == "('bulk_labels', 520, 700, True)"

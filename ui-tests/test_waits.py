@@ -101,3 +101,23 @@ def test_the_stop_button_ends_a_wait(notebook):
     assert "KeyboardInterrupt" in page.cell_output(2).inner_text()
     lasso_half(widget)
     page.wait_for("len(w.selection) > 0")
+
+
+def test_what_is_set_in_the_viewer_is_heard_by_a_cell_that_blocks(notebook):
+    page = notebook(
+        [
+            LOAD + "import queue\nheard = queue.Queue()",
+            SHOW,
+            "w.observe(lambda change: heard.put(change.new), 'tool')\nprint('heard', heard.get(timeout=60))",
+        ]
+    )
+    page.run_all(wait=False)
+    widget = WidgetPage(page)
+    widget.root.wait_for(state="attached")
+    widget.wait_until("(state) => state.settled")
+    assert page.cell_is_running(2)
+    widget.press("l")
+    page.cell_output(2).get_by_text("heard lasso").wait_for(timeout=20_000)
+    page.wait_idle()
+    widget.press("b")
+    page.wait_for("w.tool == 'box'")

@@ -25,14 +25,19 @@ class Widget:
 
     n_cells = N_CELLS
 
-    def __init__(self):
+    def __init__(self, pace=None):
         self.lock = threading.RLock()
         self.cells = EncodedCells("deltas", b"", 0, N_CELLS)
         self.sent, self.reports, self.viewers, self.hovers = [], [], [], []
+        self.traits, self.updates = {}, 0
         self.marks = Marks(np.array([], dtype=np.uint32), [])
         self.observer = lambda: None
         self.talk = Conversation(
-            self, lambda content, buffers: self.sent.append((content, buffers)), name="t", lock=self.lock, pace=Pace()
+            self,
+            lambda content, buffers: self.sent.append((content, buffers)),
+            name="t",
+            lock=self.lock,
+            pace=pace or Pace(),
         )
 
     def set(self, positions):
@@ -65,6 +70,13 @@ class Widget:
     def take_hover(self, cell):
         self.hovers.append(cell)
         return {"position": lambda: {"x": 1.0}}
+
+    def take_traits(self, changed):
+        self.traits |= changed.values
+        return changed.values
+
+    def traits_since(self, update):
+        return self.updates, {"height": 520} if self.updates > update else {}
 
     def viewers_changed(self, *, known, ready, road):
         self.viewers.append((known, ready))
@@ -390,3 +402,32 @@ def test_a_repeated_answer_is_the_first_one_and_brings_what_came_after_it(widget
     [latest] = widget.says("command")[before:]
     assert latest["payload"]["revision"] == 2
     assert widget.selection.tolist() == [7]
+
+
+def test_what_a_person_sets_is_taken_and_other_pages_are_told(widget):
+    for page in ("p1", "p2"):
+        widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, page), [])
+    payload = {"values": {"tool": "lasso"}, "seen": 0, "camera_of": None}
+    widget.talk.receive(event("traits", payload, "p1", 2), [])
+    widget.talk.receive(event("traits", payload, "p1", 2), [])
+    assert widget.traits == {"tool": "lasso"}
+    [command] = widget.says("command")
+    assert (command["command"], command["page"], command["number"]) == ("traits", "p2", 1)
+    assert command["payload"] == {"values": {"tool": "lasso"}, "updates": 0}
+    assert [ack["seq"] for ack in widget.says("ack")] == [1, 1, 2, 2]
+
+
+def test_traits_that_cannot_be_read_are_refused_and_the_next_are_taken(widget):
+    widget.talk.receive(event("traits", {"values": 7, "seen": 0, "camera_of": None}), [])
+    widget.talk.receive(event("traits", {"values": {"height": 300}, "seen": 0, "camera_of": None}, seq=2), [])
+    refusal, taken = widget.says("ack")
+    assert "traits.values: expected an object, got 7" in refusal["error"]
+    assert (taken["seq"], taken["error"], widget.traits) == (2, None, {"height": 300})
+
+
+def test_an_event_of_a_script_is_named_to_hooks_of_all_whatever_its_keys(widget):
+    events = []
+    widget.talk.hooks.register("message", events.append)
+    widget.talk.receive(event("mine", {"event": "another", "value": 1}), [])
+    wait(lambda: events)
+    assert dict(events[0]) == {"event": "mine", "value": 1}

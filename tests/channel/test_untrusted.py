@@ -28,7 +28,8 @@ from cellucid.channel.pace import Pace
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells
 from cellucid.server import data_server
-from cellucid.widget.widget import _SET_BY_VIEWER
+from cellucid.widget.host import MIRRORED
+from pages import page_sets
 
 N_CELLS = 10
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text())
@@ -180,7 +181,7 @@ def assert_valid_traits(widget):
     assert cells == sorted(set(cells))
     assert all(0 <= cell < N_CELLS for cell in cells)
     assert widget.n_visible == widget._host.count_visible()
-    for name in _SET_BY_VIEWER:
+    for name in MIRRORED:
         value = getattr(widget, name)
         setattr(widget, name, value)  # its own validation
         assert getattr(widget, name) == value
@@ -306,7 +307,7 @@ def assert_read_or_refused(content):
         return
     assert isinstance(message, Upstream)
     assert message.page.isascii()
-    [number] = [getattr(message, name) for name in ("seq", "id", "transfer") if hasattr(message, name)]
+    [number, *_] = [getattr(message, name) for name in ("seq", "id", "transfer", "updates") if hasattr(message, name)]
     assert 0 <= number < 2**53
     assert_checked(message)
 
@@ -555,7 +556,7 @@ likely = st.one_of(
     st.dictionaries(st.sampled_from(["center", "zoom", "azimuth", "elevation"]), anything | st.lists(numbers)),
     st.dictionaries(fields_of_cells, entries | anything, max_size=3),
 )
-states = st.dictionaries(st.sampled_from([*_SET_BY_VIEWER, *READ_ONLY, "_esm", "selection"]), likely | anything)
+states = st.dictionaries(st.sampled_from([*MIRRORED, *READ_ONLY, "_esm", "selection"]), likely | anything)
 
 
 @settings(deadline=None, max_examples=90)
@@ -563,14 +564,15 @@ states = st.dictionaries(st.sampled_from([*_SET_BY_VIEWER, *READ_ONLY, "_esm", "
 def test_no_value_that_a_page_sets_breaks_a_widget(arriving):
     with live() as (widget, wire, _):
         kept = [name for name in (*READ_ONLY, "_esm") if name not in ("errors", "n_visible")]
+        page_sets(widget, {})
         before, boot = {name: getattr(widget, name) for name in kept}, widget._boot
         for state in arriving:
-            widget.set_state(state)
+            page_sets(widget, state)
             wire.unfit.clear()  # a page's own nonsense, which ipywidgets would echo
             assert {name: getattr(widget, name) for name in kept} == before
             assert widget._boot in (boot, {})
             assert_valid_traits(widget)
-        widget.set_state({"tool": "box", "color_by": None, "filters": {}, "height": 333})
+        page_sets(widget, {"tool": "box", "color_by": None, "filters": {}, "height": 333})
         assert (widget.tool, widget.color_by, widget.filters, widget.height) == ("box", None, {}, 333)
         assert widget.selection.tolist() == []
         assert_sound(widget, wire)
@@ -730,8 +732,9 @@ def test_what_python_says_is_not_taken_from_a_page():
 @pytest.mark.parametrize("trait", ["ready", "n_cells", "viewer_id", "errors", "status"])
 def test_a_page_sets_nothing_that_python_only_reads(trait):
     with live() as (widget, _, _):
+        page_sets(widget, {})
         before = getattr(widget, trait)
-        widget.set_state({trait: {"ready": True, "errors": [{}]}.get(trait, "forged")})
+        page_sets(widget, {trait: {"ready": True, "errors": [{}]}.get(trait, "forged")})
         assert getattr(widget, trait) == before
         with pytest.raises(traitlets.TraitError):
             setattr(widget, trait, before)

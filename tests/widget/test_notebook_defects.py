@@ -539,7 +539,7 @@ def says(kernel, model, name, payload, seq):
 
 def empties_the_boot_trait(kernel, model):
     kernel.send_comm(model, {"method": "update", "state": {"_boot": {}}, "buffer_paths": []})
-    kernel.until(lambda: any(data.get("state") == {"_boot": {}} for data in on_the_comm(kernel, model)))
+    kernel.until(lambda: kernel.run("print(w._boot)").stdout.strip() == "{}")
 
 
 def on_the_comm(kernel, model):

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from cellucid import CellucidWidget
+from pages import page_sets
 
 
 def event(name, payload, seq=1, page="p1"):
@@ -37,7 +38,7 @@ def test_a_bad_value_is_taken_back_whatever_observers_of_errors_raise(shown, mon
     sent = []
     shown.observe(broken, "errors")
     monkeypatch.setattr("ipywidgets.Widget._send", lambda self, msg, buffers=None: sent.append(msg))
-    shown.set_state({"point_size": -5})
+    page_sets(shown, {"point_size": -5})
     assert shown.point_size == 1.0
     assert [
         msg["state"]["point_size"] for msg in sent if msg["method"] == "update" and "point_size" in msg["state"]

@@ -11,35 +11,7 @@ import pytest
 from ipywidgets import Widget
 
 from cellucid import CellucidWidget
-from cellucid.channel.selection import EncodedCells
-
-
-class Page:
-    """One page of a widget."""
-
-    def __init__(self, widget, name="p1"):
-        self.widget, self.name, self.seq = widget, name, 0
-
-    def send(self, event, payload, data=None, *, numbered=True):
-        self.seq += numbered
-        content = {"kind": "event", "page": self.name, "seq": self.seq * numbered, "event": event, "payload": payload}
-        self.widget._handle_custom_msg(content, [] if data is None else [memoryview(data)])
-
-    def ready(self):
-        self.send("ready", {"n_cells": self.widget.n_cells, "dimensions": 2})
-
-    def select(self, positions):
-        cells = EncodedCells.of(np.asarray(positions, dtype=np.uint32), self.widget.n_cells)
-        self.send("selection", {"source": "lasso", "encoding": cells.encoding, "count": cells.count}, cells.data)
-
-    def click(self, cell):
-        self.send("click", {"cell": cell, "button": 0, "shift": False, "ctrl": False})
-
-    def hover(self, cell):
-        self.send("hover", {"cell": cell}, numbered=False)
-
-    def look(self, zoom):
-        self.widget.set_state({"camera": {"center": [0.0, 0.0], "zoom": zoom}})
+from pages import Page
 
 
 @pytest.fixture

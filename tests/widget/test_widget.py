@@ -15,7 +15,8 @@ from ipywidgets import Dropdown, IntText, Layout
 from ipywidgets.widgets.widget import _instances
 
 from cellucid import CellucidWidget, open_dataset
-from cellucid.widget.widget import _SET_BY_VIEWER
+from cellucid.widget.host import MIRRORED
+from pages import page_sets
 
 
 def test_it_starts_with_what_the_data_have(widget, adata):
@@ -180,13 +181,13 @@ def test_the_user_s_data_stay_as_they_are(adata):
 
 
 def test_a_page_may_set_its_own_traits_and_no_others(widget):
-    widget.set_state({"color_by": "CST3", "n_cells": 3, "ready": True, "viewer_id": "x", "errors": [{}]})
+    page_sets(widget, {"color_by": "CST3", "n_cells": 3, "ready": True, "viewer_id": "x", "errors": [{}]})
     assert (widget.color_by, widget.n_cells, widget.ready, widget.errors) == ("CST3", 700, False, [])
     assert widget.viewer_id != "x"
 
 
 def test_a_bad_value_from_a_page_is_reported_and_does_not_raise(widget):
-    widget.set_state({"color_by": "no such gene"})
+    page_sets(widget, {"color_by": "no such gene"})
     assert widget.color_by == "louvain"
     assert "no such gene" in widget.errors[-1]["message"]
 
@@ -237,7 +238,7 @@ def test_closing_twice_ends_well_and_ends_the_hook_thread(widget):
 def test_what_a_linked_widget_refuses_is_reported_and_the_page_keeps_its_choice(widget):
     menu = Dropdown(options=["louvain", "bulk_labels"])
     traitlets.link((widget, "color_by"), (menu, "value"))
-    widget.set_state({"color_by": "CST3"})
+    page_sets(widget, {"color_by": "CST3"})
     assert widget.color_by == "CST3"
     assert widget.errors[-1]["source"] == "observer"
     assert "Invalid selection" in widget.errors[-1]["message"]
@@ -248,7 +249,7 @@ def test_what_an_observer_raises_while_a_page_sets_a_trait_is_reported(widget):
         raise ZeroDivisionError("observer's bug")
 
     widget.observe(broken, "height")
-    widget.set_state({"height": 300})
+    page_sets(widget, {"height": 300})
     assert (widget.height, widget.errors[-1]["source"]) == (300, "observer")
     assert "observer's bug" in widget.errors[-1]["message"]
 
@@ -315,7 +316,7 @@ def test_no_notification_is_lost_between_threads(widget):
         size = 0
         while not stop.is_set():
             size += 1
-            widget.set_state({"point_size": 1 + size % 5})
+            page_sets(widget, {"point_size": 1 + size % 5})
 
     thread = threading.Thread(target=page)
     thread.start()
@@ -347,8 +348,8 @@ def test_the_viewer_and_python_mirror_the_same_traits():
     source = Path(__file__).parents[2] / "js" / "src" / "host" / "traits.ts"
     mirrored = set(re.findall(r'\["(\w+)", store\.', source.read_text(encoding="utf-8")))
     # Those that are mirrored in a way of their own, or say nothing about the view.
-    assert mirrored | {"camera", "_camera_of", "hovered", "dataset", "_boot"} == set(_SET_BY_VIEWER)
-    assert set(_SET_BY_VIEWER) <= set(CellucidWidget.class_trait_names(sync=True))
+    assert mirrored | {"camera", "dataset"} == set(MIRRORED)
+    assert set(MIRRORED) <= set(CellucidWidget.class_trait_names(sync=True))
 
 
 def test_what_travels_when_a_widget_opens_is_small_besides_the_viewer(adata):

@@ -21,6 +21,10 @@ export class CommCarrier {
   bytesReceived = 0;
   /** Told of what is odd but can be borne, after the console. */
   readonly warnings = new Set<(message: string) => void>();
+  /** Commands that have been carried out: each once, in their order, however often it comes. */
+  commands = 0;
+  /** Told after each command, also one that had come before. */
+  readonly arrivals = new Set<() => void>();
   private readonly listeners = new Set<Listener>();
   private transfers = 0;
 
@@ -97,8 +101,19 @@ export class CommCarrier {
     if (message.kind === "command" && message.without === this.page) return;
     const bytes = (Array.isArray(buffers) ? buffers : []).map(asBytes);
     this.bytesReceived += bytes.reduce((sum, view) => sum + view.byteLength, 0);
-    for (const listener of this.listeners) listener(message, bytes);
+    if (message.kind !== "command" || this.isNext(message.number)) {
+      for (const listener of this.listeners) listener(message, bytes);
+    }
+    if (message.kind === "command") for (const tell of this.arrivals) tell();
   };
+
+  /** Whether a command is to be carried out: not once more, and not before those that come first. */
+  private isNext(number: number): boolean {
+    if (number === 0) return true;
+    if (number !== this.commands + 1) return false;
+    this.commands++;
+    return true;
+  }
 }
 
 function whole(view: Uint8Array): ArrayBuffer {

@@ -43,6 +43,7 @@ export class Events {
   private rest = LATE; // ms after a post that failed; doubled each time
   private notBefore = 0; // of the next post
   private since = 0; // when something was last sent by the comm, or Python last answered
+  private readonly firsts = new Set<() => void>();
   private readonly stop: () => void;
 
   constructor(
@@ -56,6 +57,7 @@ export class Events {
 
   /** Send an event that Python must hear of; returns its number, which acks speak of. */
   send<E extends keyof EventPayloads>(event: E, payload: EventPayloads[E], buffers: Uint8Array[] = []): number {
+    for (const first of this.firsts) first();
     this.seq++;
     const message = this.message(event, payload, this.seq);
     const sent = performance.now();
@@ -63,6 +65,12 @@ export class Events {
     this.kept.push({ message, buffers, sent, how: this.carrier.send(message, buffers) });
     this.look(LATE);
     return this.seq;
+  }
+
+  /** Have something done, and perhaps sent, before the next event; returns what ends it. */
+  before(first: () => void): () => void {
+    this.firsts.add(first);
+    return () => this.firsts.delete(first);
   }
 
   /** Send an event of a page's own script, by a name that is not ours: it comes to hooks and waits of that name. */

@@ -30,6 +30,12 @@ export interface EventPayloads {
   console: { level: "warn" | "error"; message: string; hint: string | null };
   /** To what Python asked: a result, or why there is none. */
   answer: { id: number; result: object | null; error: Failure["error"] | null };
+  /** What a person set; the last of Python's updates that is known here; what the camera looks at, where one is told. */
+  traits: {
+    values: Record<string, unknown>;
+    seen: number;
+    camera_of: { embedding: string; dimension: number } | null;
+  };
 }
 
 /** The names of `EventPayloads`: a script's own event cannot have one of them. */
@@ -42,6 +48,7 @@ export const OWN_EVENTS: ReadonlySet<string> = new Set<keyof EventPayloads>([
   "click",
   "console",
   "answer",
+  "traits",
 ]);
 
 /** Part `index` of `count` of a message that is too large for one, packed: its bytes in one buffer, or as base64. */
@@ -54,10 +61,22 @@ export interface Part {
   text: string | null;
 }
 
+/** The last that has come here of each kind of what Python tells: what it sent since may be lost. */
+export interface SeenNumbers {
+  /** Of traits. */
+  updates: number;
+  /** Of the selection and of the marks: revisions, 0 before there was any. */
+  selection: number;
+  marks: number;
+  /** Of commands, which Python numbers for each page. */
+  commands: number;
+}
+
 export type Upstream =
   | { kind: "request"; page: string; id: number; method: keyof RequestParams; params: object }
   | { kind: "cancel"; page: string; id: number }
   | Part
+  | ({ kind: "seen"; page: string } & SeenNumbers)
   | { kind: "event"; page: string; seq: number; event: keyof EventPayloads; payload: object };
 
 // -- downstream: from Python -----------------------------------------------------------------------------------------
@@ -135,6 +154,8 @@ export interface Command {
   kind: "command";
   command: string;
   payload: Record<string, unknown>;
+  /** From 1 without gaps for each page; 0 for one of which only the latest counts, or that is sent once. */
+  number: number;
   page: string | null;
   without: string | null;
 }
@@ -193,6 +214,7 @@ const ACK: Fields<Omit<Ack, "kind">> = { page, seq: count, revision: count, erro
 const COMMAND: Fields<Omit<Command, "kind">> = {
   command: text,
   payload: object,
+  number: (value, name) => (value === undefined ? 0 : count(value, name)),
   page: optional(page),
   without: optional(page),
 };
@@ -235,6 +257,11 @@ export function parseMarks(payload: unknown): MarksPayload {
     payload,
     "marks",
   );
+}
+
+/** Values of traits, and Python's last update of which they are. */
+export function parseTraits(payload: unknown): { values: Record<string, unknown>; updates: number } {
+  return fields({ values: object, updates: count }, payload, "traits");
 }
 
 export function parseAsk(payload: unknown): Ask {

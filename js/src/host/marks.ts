@@ -26,6 +26,11 @@ export class MarksLink {
     });
   }
 
+  /** The last revision of Python's that is here. */
+  get seen(): number {
+    return Math.max(0, this.revision);
+  }
+
   /** Take Python's marks as they are now. */
   async fetch(): Promise<void> {
     try {

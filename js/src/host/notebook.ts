@@ -1,9 +1,10 @@
 import { answerAsks } from "../channel/asked";
 import { CommCarrier, type MessageModel } from "../channel/comm";
-import { Events, type Post } from "../channel/events";
+import { Events } from "../channel/events";
 import { RequestFailure, Requests } from "../channel/requests";
+import { Seen } from "../channel/seen";
 import { LadderSource } from "../data/ladder";
-import { postEvents } from "../data/post";
+import { postOn } from "../data/post";
 import { pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
@@ -16,7 +17,7 @@ import { Loading } from "./loading";
 import { MarksLink } from "./marks";
 import { SelectionLink } from "./selection";
 import { findServer } from "./server";
-import { listen, mirrorTraits, type TraitModel, traitsOf } from "./traits";
+import { listen, type TraitModel, TraitsLink, traitsOf } from "./traits";
 import { View } from "./view";
 import { forwardWarnings } from "./warnings";
 
@@ -56,6 +57,8 @@ export class NotebookApp {
   private readonly loading: Loading;
   private readonly selection: SelectionLink;
   private readonly marks: MarksLink;
+  private readonly traits: TraitsLink;
+  private readonly seen: Seen;
   private readonly views = new Set<View>();
   private readonly kernel: KernelWatch;
   private readonly stops: (() => void)[];
@@ -68,7 +71,7 @@ export class NotebookApp {
     this.store = new Store(Number(model.get("n_cells")));
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier, {
-      post: () => this.poster(),
+      post: () => postOn(this.source, String(model.get("viewer_id"))),
       onLate: (late) => this.showWhetherLate(late),
     });
     this.requests = new Requests(this.carrier);
@@ -94,6 +97,14 @@ export class NotebookApp {
     this.marks = new MarksLink(this.store, this.carrier, this.requests, (error) =>
       this.failed("marks", "Highlights and hidden cells here are not those in Python", error),
     );
+    this.traits = new TraitsLink(model, this.store, this.carrier, this.events, (error) =>
+      this.failed("traits", "Python did not take what you set", error),
+    );
+    this.seen = new Seen(this.carrier, () => ({
+      updates: this.traits.seen,
+      selection: this.selection.seen,
+      marks: this.marks.seen,
+    }));
     // A page that is reloaded or closed takes its views along without a word.
     const hide = () => this.leave();
     const comeBack = (event: PageTransitionEvent) => event.persisted && this.announce();
@@ -107,7 +118,7 @@ export class NotebookApp {
     this.kernel = new KernelWatch(model, this.carrier, this.source, (gone) => this.showWhetherGone(gone));
     this.stops = [
       () => this.kernel.dispose(),
-      mirrorTraits(model, this.store),
+      listen(model, "_updates", () => this.seen.plan()),
       linkHover(model, this.store, this.carrier, this.events),
       obeyCommands(this.carrier, this.store, {
         resetView: () => this.eachView((view) => view.goTo(null)),
@@ -148,6 +159,8 @@ export class NotebookApp {
     this.disposed = true;
     for (const view of this.views) view.dispose();
     this.views.clear();
+    this.traits.dispose(); // which may have something to tell
+    this.seen.dispose();
     for (const stop of this.stops) stop();
     this.selection.dispose();
     this.marks.dispose();
@@ -157,13 +170,6 @@ export class NotebookApp {
     this.scene.dispose();
     this.requests.dispose();
     this.carrier.dispose();
-  }
-
-  /** The way to Python beside the comm, where a road is known. */
-  private poster(): Post | null {
-    const { road } = this.source;
-    const viewer = String(this.model.get("viewer_id"));
-    return road === null ? null : (batch) => postEvents(road, viewer, batch);
   }
 
   /** The kernel has ended, or is back. */

@@ -13,7 +13,7 @@ import { decodeCells, encodeCells } from "./cells";
  * sent before Python saw ours, so ours is newer. What comes after the ack is newer than ours.
  */
 export class SelectionLink {
-  private revision = -1;
+  private revision = -1; // asks anew
   private unacknowledged: number | null = null;
   private readonly stops: (() => void)[];
   private disposed = false;
@@ -32,6 +32,11 @@ export class SelectionLink {
         else if (message.kind === "ack") this.acknowledged(message);
       }),
     ];
+  }
+
+  /** The last revision of Python's that is here. */
+  get seen(): number {
+    return Math.max(0, this.revision);
   }
 
   /** Take Python's selection as it is now. */

@@ -1,4 +1,7 @@
 import { batch, effect, type Signal } from "@preact/signals-core";
+import type { CommCarrier } from "../channel/comm";
+import type { Events } from "../channel/events";
+import { type Ack, parseTraits } from "../channel/messages";
 import type { Pose, Store } from "../state/store";
 
 /** The part of anywidget's model that carries traits. Change listeners are promised no arguments. */
@@ -35,66 +38,169 @@ export function traitsOf(store: Store): Record<string, unknown> {
   return Object.fromEntries(mirrored(store).map(([name, value]) => [name, value.peek()]));
 }
 
-/** Make the store a mirror of the model's traits, now and from now on; returns what ends it. */
-export function mirrorTraits(model: TraitModel, store: Store): () => void {
-  const save = saverOf(model);
-  const pairs = mirrored(store);
-  // All of them first: what one says may need another.
-  batch(() => {
-    for (const [name, value] of pairs) value.value = model.get(name);
-  });
-  const stops = pairs.map(([name, value]) => {
-    const take = () => {
-      if (!same(value.peek(), model.get(name))) value.value = model.get(name);
-    };
-    const stop = effect(() => {
-      // What came from the model goes no further.
-      if (same(value.value, model.get(name))) return;
-      model.set(name, value.value);
-      save();
-    });
-    return [listen(model, name, take), stop];
-  });
-  const all = [...stops.flat(), mirrorCamera(model, store, save)];
-  return () => {
-    for (const stop of all) stop();
-  };
-}
+/**
+ * Keeps the store, the model of the host and Python's traits the same.
+ *
+ * The model never saves: ipywidgets counts a message that is lost with its connection as pending for ever, and a busy
+ * kernel hears no comm. What changes in the page goes as a numbered event, one at a time; what changes meanwhile is
+ * told with the next, or before any other event.
+ */
+export class TraitsLink {
+  /** The last of Python's updates whose values are here. */
+  seen: number;
+  private readonly pairs: Map<string, Signal<unknown>>;
+  /** Changed here, and not told yet. */
+  private readonly untold = new Set<string>();
+  /** Told by the event of this number, which Python has not acknowledged. */
+  private telling: { seq: number; names: ReadonlySet<string> } | null = null;
+  private pythonSpeaks = false;
+  private planned = false;
+  private cameraTimer: ReturnType<typeof setTimeout> | undefined;
+  private cameraOf: { embedding: string; dimension: number } | null = null;
+  private readonly stops: (() => void)[];
+  private disposed = false;
 
-/** The camera: a pose of one view that Python hears of, or Python's for all views. */
-function mirrorCamera(model: TraitModel, store: Store, save: () => void): () => void {
-  const take = () => {
-    const pose = poseOf(model.get("camera"));
-    if (pose !== null) store.camera.value = { pose, origin: null };
-  };
-  take();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tell = () => {
-    timer = undefined;
-    const { pose, origin } = store.camera.peek();
-    if (pose === null || origin === null) return;
-    const points = store.points.peek();
-    if (points === null) return;
+  constructor(
+    private readonly model: TraitModel,
+    private readonly store: Store,
+    carrier: CommCarrier,
+    private readonly events: Events,
+    private readonly onRefused: (error: unknown) => void,
+  ) {
+    this.seen = this.updates;
+    this.pairs = new Map(mirrored(store));
+    // All of them first: what one says may need another.
+    batch(() => {
+      for (const [name, value] of this.pairs) value.value = model.get(name);
+    });
+    this.takeCamera();
+    this.stops = [
+      // The first of an update's traits, whose listeners are all called before anything else happens.
+      listen(model, "_updates", () => this.hearPython()),
+      ...[...this.pairs].flatMap(([name, value]) => [
+        listen(model, name, () => this.changed(name)),
+        effect(() => {
+          // What came from the model goes no further.
+          if (!same(value.value, model.get(name))) this.set(name, value.value);
+        }),
+      ]),
+      listen(model, "camera", () => this.changed("camera")),
+      effect(() => this.watchCamera()),
+      events.before(() => this.tell()),
+      carrier.listen((message) => {
+        if (message.kind === "ack") this.acknowledged(message);
+        else if (message.kind === "command" && message.command === "traits") this.hear(message.payload);
+      }),
+    ];
+  }
+
+  dispose(): void {
+    this.tell();
+    this.disposed = true;
+    clearTimeout(this.cameraTimer);
+    for (const stop of this.stops) stop();
+  }
+
+  private get updates(): number {
+    return Number(this.model.get("_updates") ?? 0);
+  }
+
+  /** An update of Python's: what changes until its listeners have been called is Python's. */
+  private hearPython(): void {
+    this.seen = Math.max(this.seen, this.updates);
+    this.pythonSpeaks = true;
+    queueMicrotask(() => {
+      this.pythonSpeaks = false;
+    });
+  }
+
+  /** What another page has changed, or an update that was lost on its way. */
+  private hear(payload: Record<string, unknown>): void {
+    const { values, updates } = parseTraits(payload);
+    this.seen = Math.max(this.seen, updates);
+    this.pythonSpeaks = true;
+    batch(() => {
+      for (const [name, value] of Object.entries(values)) {
+        const newer = this.untold.has(name) || this.telling?.names.has(name);
+        if (!newer && !same(value, this.model.get(name))) this.model.set(name, value);
+      }
+    });
+    this.pythonSpeaks = false;
+  }
+
+  /** A trait of the model has another value: Python's, the store's own, or that of a widget linked in the page. */
+  private changed(name: string): void {
+    const value = this.model.get(name);
+    if (this.pythonSpeaks) this.untold.delete(name);
+    else this.plan(name);
+    if (name === "camera") {
+      this.cameraOf = null; // of what this page shows, unless it says otherwise
+      // Our own words come back as a change of the model.
+      if (!same(poseOf(value), this.store.camera.peek().pose)) this.takeCamera();
+    } else {
+      const signal = this.pairs.get(name);
+      if (signal !== undefined && !same(signal.peek(), value)) signal.value = value;
+    }
+  }
+
+  /** Change a trait for a person; the model's listeners are called, those of linked widgets too. */
+  private set(name: string, value: unknown): void {
+    const speaking = this.pythonSpeaks;
+    this.pythonSpeaks = false;
+    this.model.set(name, value);
+    this.pythonSpeaks = speaking;
+  }
+
+  private plan(name: string): void {
+    this.untold.add(name);
+    if (this.planned || this.telling !== null || this.disposed) return;
+    this.planned = true;
+    queueMicrotask(() => {
+      this.planned = false;
+      if (this.telling === null) this.tell();
+    });
+  }
+
+  /** Tell Python of all that has changed here. */
+  private tell(): void {
+    if (this.untold.size === 0 || this.disposed) return;
+    const names = new Set(this.untold);
+    this.untold.clear();
+    const values = Object.fromEntries([...names].map((name) => [name, this.model.get(name)]));
+    const camera_of = names.has("camera") ? this.cameraOf : null;
+    const seq = this.events.send("traits", { values, seen: this.updates, camera_of });
+    this.telling = { seq, names };
+  }
+
+  private acknowledged({ seq, error }: Ack): void {
+    if (this.telling === null || seq < this.telling.seq) return;
+    if (seq === this.telling.seq && error !== null) this.onRefused(new Error(error));
+    this.telling = null;
+    this.tell();
+  }
+
+  // -- the camera: a pose of one view that Python hears of, or Python's for all views
+
+  private takeCamera(): void {
+    const pose = poseOf(this.model.get("camera"));
+    if (pose !== null) this.store.camera.value = { pose, origin: null };
+  }
+
+  private watchCamera(): void {
+    const { pose, origin } = this.store.camera.value;
+    if (pose !== null && origin !== null) this.cameraTimer ??= setTimeout(() => this.setCamera(), CAMERA_PAUSE);
+  }
+
+  private setCamera(): void {
+    this.cameraTimer = undefined;
+    const { pose, origin } = this.store.camera.peek();
+    const points = this.store.points.peek();
+    if (pose === null || origin === null || points === null) return;
     const camera = cameraOf(pose, points.axes);
-    if (same(camera, model.get("camera"))) return;
-    model.set("camera", camera);
-    model.set("_camera_of", [points.key, points.dimension]); // by now Python may show something else
-    save();
-  };
-  const stop = effect(() => {
-    const { pose, origin } = store.camera.value;
-    if (pose !== null && origin !== null) timer ??= setTimeout(tell, CAMERA_PAUSE);
-  });
-  const silence = listen(model, "camera", () => {
-    const pose = poseOf(model.get("camera"));
-    // Our own words come back as a change of the model.
-    if (!same(pose, store.camera.peek().pose)) take();
-  });
-  return () => {
-    clearTimeout(timer);
-    silence();
-    stop();
-  };
+    if (same(camera, this.model.get("camera"))) return;
+    this.set("camera", camera);
+    this.cameraOf = { embedding: points.key, dimension: points.dimension }; // Python may show something else by now
+  }
 }
 
 /** The trait of a pose: only what means something in so many dimensions. */
@@ -127,17 +233,4 @@ export function same(a: unknown, b: unknown): boolean {
     keys.length === Object.keys(b).length &&
     keys.every((key) => key in b && same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]))
   );
-}
-
-/** Saves once for all that changes in one go. */
-function saverOf(model: TraitModel): () => void {
-  let waiting = false;
-  return () => {
-    if (waiting) return;
-    waiting = true;
-    queueMicrotask(() => {
-      waiting = false;
-      model.save_changes();
-    });
-  };
 }

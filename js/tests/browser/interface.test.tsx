@@ -447,7 +447,7 @@ describe("the legend", () => {
 
 describe("the rest of the interface", () => {
   it("lets a person choose the colours", async () => {
-    const { output, model } = await open();
+    const { output, python } = await open();
     find(output, ".field").click();
     await expect.poll(() => textOf(output, ".search .note")).toEqual(["Type to search 4 genes"]);
     await userEvent.keyboard("LOUV{Enter}");
@@ -459,11 +459,8 @@ describe("the rest of the interface", () => {
     find(output, ".field").click();
     await userEvent.keyboard("{Home}{Enter}");
     await expect.poll(() => rootOf(output).querySelector(".legend")).toBeNull();
-    expect(model.saved.filter((saved) => "color_by" in saved)).toEqual([
-      { color_by: "louvain" },
-      { color_by: "CD3E" },
-      { color_by: null },
-    ]);
+    const told = () => python.heard("traits").flatMap(({ values }) => ("color_by" in values ? [values.color_by] : []));
+    await expect.poll(told).toEqual(["louvain", "CD3E", null]);
   });
 
   it("lets a person choose the embedding and its dimensions", async () => {

@@ -59,10 +59,16 @@ export class FakeModel implements Model {
     this.listeners.get(event)?.delete(listener);
   }
 
+  /** An update of Python's: as in ipywidgets, all values are there before any listener is called. */
+  update(values: Record<string, unknown>): void {
+    const all = { _updates: Number(this.traits._updates ?? 0) + 1, ...values };
+    Object.assign(this.traits, all);
+    for (const name of Object.keys(all)) this.emit(`change:${name}`);
+  }
+
   /** A trait that Python changed. */
   change(name: string, value: unknown): void {
-    this.traits[name] = value;
-    this.emit(`change:${name}`);
+    this.update({ [name]: value });
   }
 
   /** A message from Python, with its buffers as the host hands them over. */

@@ -1,4 +1,4 @@
-import type { EventPayloads, Server, Upstream } from "../../src/channel/messages";
+import type { EventPayloads, SeenNumbers, Server, Upstream } from "../../src/channel/messages";
 import { decodeCells, encodeCells } from "../../src/host/cells";
 import { Bitset } from "../../src/state/bitset";
 import type { Highlight } from "../../src/state/marks";
@@ -34,6 +34,8 @@ export class FakePython {
   mostOutstanding = 0;
   selection: { revision: number; cells: Bitset };
   marks: { revision: number; hidden: Bitset; highlights: readonly Highlight[] };
+  /** What the viewer said last of what has come to it. */
+  seen: SeenNumbers | null = null;
   /** What `connect` is answered; null where there is no data server. */
   server: Server | null = null;
   private readonly outstanding = new Set<number>();
@@ -96,11 +98,15 @@ export class FakePython {
   }
 
   /** Python's code tells the viewer to do something once. */
-  command(command: string, payload: object): void {
-    this.model.deliver({ kind: "command", command, payload, page: null, without: null });
+  command(command: string, payload: object, number = 0): void {
+    this.model.deliver({ kind: "command", command, payload, number, page: null, without: null });
   }
 
   private receive({ message, buffers }: Sent): void {
+    if (message.kind === "seen") {
+      this.seen = message;
+      return;
+    }
     if (message.kind === "cancel") {
       this.outstanding.delete(message.id);
       return;

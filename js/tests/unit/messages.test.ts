@@ -11,6 +11,7 @@ import {
   parsePiece,
   parseSelection,
   parseServer,
+  parseTraits,
 } from "../../src/channel/messages";
 import { Requests } from "../../src/channel/requests";
 import { FakeModel } from "../fakes/model";
@@ -27,7 +28,9 @@ describe("messages from Python", () => {
   it.each(
     vectors.downstream.good.flatMap(({ name, message }) => {
       const payload = message.payload as unknown;
-      const parser = { selection: parseSelection, marks: parseMarks, ask: parseAsk }[message.command ?? ""];
+      const parser = { selection: parseSelection, marks: parseMarks, ask: parseAsk, traits: parseTraits }[
+        message.command ?? ""
+      ];
       return parser === undefined ? [] : [{ name, payload, parser: parser as (payload: unknown) => unknown }];
     }),
   )("$name: its payload is read as it is", ({ payload, parser }) => {
@@ -109,9 +112,14 @@ describe("messages to Python", () => {
     events.send("answer", { id: 1, result: { t: 1767228137586 }, error: null });
     const error = { code: "unknown", message: "this viewer cannot dance", hint: "" };
     events.send("answer", { id: 2, result: null, error });
+    const values = { color_by: "louvain", filters: { louvain: { hide: ["3"] } } };
+    events.send("traits", { values, seen: 4, camera_of: null });
+    const camera = { center: [1.5, -2], zoom: 3 };
+    events.send("traits", { values: { camera }, seen: 4, camera_of: { embedding: "X_umap", dimension: 2 } });
     events.send("closed", {});
     carrier.send({ kind: "cancel", page: "p1", id: 9 }, [new Uint8Array(5 << 20)]);
     events.tell("hover", { cell: 7 });
+    carrier.send({ kind: "seen", page: "p1", updates: 4, selection: 2, marks: 0, commands: 1 });
     requests.dispose();
     await Promise.allSettled(answers);
 

@@ -1,5 +1,9 @@
+import { effect } from "@preact/signals-core";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { cameraOf, mirrorTraits, poseOf, same } from "../../src/host/traits";
+import { CommCarrier } from "../../src/channel/comm";
+import { Events } from "../../src/channel/events";
+import type { EventPayloads } from "../../src/channel/messages";
+import { cameraOf, poseOf, same, TraitsLink } from "../../src/host/traits";
 import { type Points, type Pose, Store } from "../../src/state/store";
 import { FakeModel } from "../fakes/model";
 
@@ -21,116 +25,254 @@ const TRAITS = {
 const POSE: Pose = { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 };
 const SPACE = { axes: 3 } as unknown as Points;
 
-const saved = () => new Promise<void>((done) => queueMicrotask(done));
+/** A widget's traits, its viewer's store, and what Python hears. */
+function linked() {
+  const model = new FakeModel({ ...TRAITS });
+  const store = new Store(3);
+  const carrier = new CommCarrier(model, "p1");
+  const events = new Events(carrier);
+  const refused: unknown[] = [];
+  const link = new TraitsLink(model, store, carrier, events, (error) => refused.push(error));
+  const told = () =>
+    model.messages.flatMap((message) =>
+      message.kind === "event" && message.event === "traits" ? [message.payload as EventPayloads["traits"]] : [],
+    );
+  const acknowledge = (seq: number, error: string | null = null) =>
+    model.deliver({ kind: "ack", page: "p1", seq, revision: 0, error });
+  const command = (values: object, updates: number) =>
+    model.deliver({ kind: "command", command: "traits", payload: { values, updates }, page: "p1", without: null });
+  return { model, store, events, link, refused, told, acknowledge, command };
+}
+
+const soon = () => new Promise<void>((done) => setTimeout(done));
 
 describe("traits and the store", () => {
-  let model: FakeModel;
-  let store: Store;
-  let stop: () => void;
-
-  beforeEach(() => {
-    model = new FakeModel({ ...TRAITS });
-    store = new Store(3);
-    stop = mirrorTraits(model, store);
-  });
-
-  it("are the same at the start, and nothing is saved", async () => {
+  it("are the same at the start, and nothing is told", async () => {
+    const { store, told } = linked();
     expect(store.height.value).toBe(400);
     expect(store.camera.value.pose?.center).toEqual([1, 2, 0]);
-    await saved();
-    expect(model.saved).toEqual([]);
+    await soon();
+    expect(told()).toEqual([]);
   });
 
   it.each([
-    ["embedding", "X_tsne", () => store.embedding.value],
-    ["dimension", 3, () => store.dimension.value],
-    ["color_by", "louvain", () => store.colorBy.value],
-    ["layer", "raw", () => store.layer.value],
-    ["colormap", "magma_r", () => store.colormap.value],
-    ["color_limits", [0, "p99"], () => store.colorLimits.value],
-    ["point_size", 2, () => store.pointSize.value],
-    ["opacity", 0, () => store.opacity.value],
-    ["filters", { louvain: { hide: ["B"] } }, () => store.filters.value],
-    ["tool", "box", () => store.tool.value],
-    ["height", 300, () => store.height.value],
-    ["theme", "dark", () => store.theme.value],
+    ["embedding", "X_tsne", (store: Store) => store.embedding.value],
+    ["dimension", 3, (store: Store) => store.dimension.value],
+    ["color_by", "louvain", (store: Store) => store.colorBy.value],
+    ["layer", "raw", (store: Store) => store.layer.value],
+    ["colormap", "magma_r", (store: Store) => store.colormap.value],
+    ["color_limits", [0, "p99"], (store: Store) => store.colorLimits.value],
+    ["point_size", 2, (store: Store) => store.pointSize.value],
+    ["opacity", 0, (store: Store) => store.opacity.value],
+    ["filters", { louvain: { hide: ["B"] } }, (store: Store) => store.filters.value],
+    ["tool", "box", (store: Store) => store.tool.value],
+    ["height", 300, (store: Store) => store.height.value],
+    ["theme", "dark", (store: Store) => store.theme.value],
   ])("take %s from Python and do not echo it", async (name, value, read) => {
+    const { model, store, told } = linked();
     model.change(name, value);
-    expect(read()).toEqual(value);
-    await saved();
+    expect(read(store)).toEqual(value);
+    await soon();
+    expect(told()).toEqual([]);
+  });
+
+  it("tell what the viewer changes, once for what changes together, and save nothing", async () => {
+    const { model, store, told, acknowledge } = linked();
+    store.colorBy.value = "louvain";
+    store.filters.value = { louvain: { hide: ["B"] } };
+    expect(model.get("color_by")).toBe("louvain"); // at once, for widgets that are linked in the page
+    await soon();
+    const values = { color_by: "louvain", filters: { louvain: { hide: ["B"] } } };
+    expect(told()).toEqual([{ values, seen: 0, camera_of: null }]);
+    acknowledge(1);
+    store.filters.value = { louvain: { hide: ["B"] } };
+    await soon();
+    expect(told()).toHaveLength(1);
+    store.colorBy.value = null;
+    await soon();
+    expect(told().slice(1)).toEqual([{ values: { color_by: null }, seen: 0, camera_of: null }]);
     expect(model.saved).toEqual([]);
   });
 
-  it("save what the viewer changes, once for what changes together, and nothing else", async () => {
-    store.colorBy.value = "louvain";
-    store.filters.value = { louvain: { hide: ["B"] } };
-    await saved();
-    expect(model.saved).toEqual([{ color_by: "louvain", filters: { louvain: { hide: ["B"] } } }]);
-    store.filters.value = { louvain: { hide: ["B"] } };
-    await saved();
-    expect(model.saved).toHaveLength(1);
-    store.colorBy.value = null;
-    await saved();
-    expect(model.saved.slice(1)).toEqual([{ color_by: null }]);
+  it("tell one thing at a time: what changes until Python has heard is told with the next", async () => {
+    const { store, told, acknowledge } = linked();
+    for (let size = 2; size < 20; size++) {
+      store.pointSize.value = size;
+      await soon();
+    }
+    store.theme.value = "dark";
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }]);
+    acknowledge(1);
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }, { point_size: 19, theme: "dark" }]);
+    acknowledge(1);
+    acknowledge(2);
+    await soon();
+    expect(told()).toHaveLength(2);
+  });
+
+  it("are told before any event that follows", async () => {
+    const { model, store, events, told } = linked();
+    store.pointSize.value = 2;
+    await soon();
+    store.pointSize.value = 3; // Python has not acknowledged yet
+    events.send("click", { cell: 1, button: 0, shift: false, ctrl: false });
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }, { point_size: 3 }]);
+    expect(model.messages.at(-1)).toMatchObject({ seq: 3, event: "click" });
+  });
+
+  it("are told where a widget that is linked in the page changes them", async () => {
+    const { model, store, told } = linked();
+    model.set("point_size", 4);
+    expect(store.pointSize.value).toBe(4);
+    await soon();
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 4 }]);
+  });
+
+  it("are told where Python's change of one makes the viewer change another", async () => {
+    const { model, store, told } = linked();
+    const stop = effect(() => {
+      if (store.embedding.value === "X_tsne") store.tool.value = "lasso";
+    });
+    model.change("embedding", "X_tsne");
+    await soon();
+    expect(told()).toEqual([{ values: { tool: "lasso" }, seen: 1, camera_of: null }]);
+    stop();
+  });
+
+  it("say which of Python's updates they knew", async () => {
+    const { model, store, told } = linked();
+    model.change("errors", []);
+    model.change("height", 300);
+    store.height.value = 500;
+    await soon();
+    expect(told()).toEqual([{ values: { height: 500 }, seen: 2, camera_of: null }]);
   });
 
   it("take what Python made of a value, and leave it at that", async () => {
+    const { model, store, told } = linked();
     store.colorBy.value = "obs:louvain";
-    await saved();
+    await soon();
     model.change("color_by", "louvain");
-    await saved();
+    await soon();
     expect(store.colorBy.value).toBe("louvain");
-    expect(model.saved).toEqual([{ color_by: "obs:louvain" }]);
+    expect(told().map(({ values }) => values)).toEqual([{ color_by: "obs:louvain" }]);
+  });
+
+  it("give way to Python's value, which came after one that was not told", async () => {
+    const { model, store, told, acknowledge } = linked();
+    store.pointSize.value = 2;
+    await soon();
+    store.pointSize.value = 3;
+    model.change("point_size", 9);
+    acknowledge(1);
+    await soon();
+    expect(store.pointSize.value).toBe(9);
+    expect(told()).toHaveLength(1);
+  });
+
+  it("take what another page set, or what was lost, and do not echo it", async () => {
+    const { model, store, link, told, command } = linked();
+    command({ point_size: 7, errors: [1], camera: { center: [8, 9], zoom: 2 } }, 5);
+    expect(store.pointSize.value).toBe(7);
+    expect(model.get("errors")).toEqual([1]);
+    expect(store.camera.value.pose?.center).toEqual([8, 9, 0]);
+    expect(link.seen).toBe(5);
+    await soon();
+    expect(told()).toEqual([]);
+  });
+
+  it("keep what was set here where what comes again is older", async () => {
+    const { store, told, acknowledge, command } = linked();
+    store.pointSize.value = 2;
+    await soon();
+    store.tool.value = "box";
+    command({ point_size: 1, tool: "navigate", height: 300 }, 1);
+    expect([store.pointSize.value, store.tool.value, store.height.value]).toEqual([2, "box", 300]);
+    acknowledge(1);
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }, { tool: "box" }]);
+  });
+
+  it("complain where Python cannot read them, and go on", async () => {
+    const { store, told, acknowledge, refused } = linked();
+    store.pointSize.value = 2;
+    await soon();
+    acknowledge(1, "traits.values: nested deeper than 32");
+    expect(refused).toEqual([new Error("traits.values: nested deeper than 32")]);
+    store.pointSize.value = 3;
+    await soon();
+    expect(told()).toHaveLength(2);
   });
 
   it("keep an equal value of Python's as it is, so that nothing is drawn anew", () => {
+    const { model, store } = linked();
     model.change("filters", { louvain: { hide: ["B"] } });
     const before = store.filters.value;
     model.change("filters", { louvain: { hide: ["B"] } });
     expect(store.filters.value).toBe(before);
   });
 
-  it("part without a trace", async () => {
-    stop();
+  it("tell what is left and part without a trace", async () => {
+    const { model, store, events, link, told } = linked();
+    store.height.value = 500;
+    link.dispose();
+    events.dispose();
+    expect(told().map(({ values }) => values)).toEqual([{ height: 500 }]);
     model.change("color_by", "louvain");
     store.pointSize.value = 3;
     store.camera.value = { pose: POSE, origin: {} };
     await new Promise((done) => setTimeout(done, 250));
     expect(store.colorBy.value).toBeNull();
-    expect(model.saved).toEqual([]);
-    expect(model.listenerCount).toBe(0);
+    expect(told()).toHaveLength(1);
+    expect(model.listenerCount).toBe(1); // the carrier's own
   });
 });
 
 describe("the camera and the store", () => {
-  let model: FakeModel;
-  let store: Store;
-
   beforeEach(() => {
     vi.useFakeTimers();
-    model = new FakeModel({ ...TRAITS });
-    store = new Store(3);
-    store.points.value = { key: "X_umap", axes: 2, dimension: 2 } as Points;
-    mirrorTraits(model, store);
     return () => vi.useRealTimers();
   });
 
+  const look = (store: Store, zoom: number) => {
+    store.camera.value = { pose: { ...POSE, zoom }, origin: {} };
+  };
+
   it("tell Python where a view looks, a few times a second and always at the end", async () => {
+    const { model, store, told, acknowledge } = linked();
+    store.points.value = { key: "X_umap", axes: 2, dimension: 2 } as Points;
+    model.onSend = ({ message }) => message.kind === "event" && setTimeout(() => acknowledge(message.seq), 5);
     for (let zoom = 1; zoom <= 30; zoom++) {
-      store.camera.value = { pose: { ...POSE, zoom }, origin: "a view" as unknown as object };
+      look(store, zoom);
       await vi.advanceTimersByTimeAsync(20);
     }
     await vi.advanceTimersByTimeAsync(1000);
-    expect(model.saved.length).toBeGreaterThan(1);
-    expect(model.saved.length).toBeLessThan(6);
-    expect(model.saved.at(-1)).toEqual({ camera: { center: [3, 4], zoom: 30 }, _camera_of: ["X_umap", 2] });
+    expect(told().length).toBeGreaterThan(1);
+    expect(told().length).toBeLessThan(6);
+    expect(told().at(-1)).toEqual({
+      values: { camera: { center: [3, 4], zoom: 30 } },
+      seen: 0,
+      camera_of: { embedding: "X_umap", dimension: 2 },
+    });
   });
 
   it("take Python's for every view, and do not echo it", async () => {
+    const { model, store, told } = linked();
     model.change("camera", { center: [7, 8], zoom: 5 });
     await vi.advanceTimersByTimeAsync(1000);
     expect(store.camera.value).toEqual({ pose: { ...POSE, center: [7, 8, 0], zoom: 5 }, origin: null });
-    expect(model.saved).toEqual([]);
+    expect(told()).toEqual([]);
+  });
+
+  it("tell a linked widget's without saying of what it is", async () => {
+    const { model, store, told, acknowledge } = linked();
+    store.points.value = { key: "X_umap", axes: 2, dimension: 2 } as Points;
+    look(store, 2);
+    await vi.advanceTimersByTimeAsync(1000);
+    acknowledge(1);
+    model.set("camera", { center: [0, 0], zoom: 9 });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(told().map(({ camera_of }) => camera_of?.embedding ?? null)).toEqual(["X_umap", null]);
+    expect(store.camera.value.pose?.zoom).toBe(9);
   });
 
   it("speak of angles in three dimensions only", () => {
@@ -144,10 +286,11 @@ describe("the camera and the store", () => {
   });
 
   it("tell the angles of a space", async () => {
+    const { store, told } = linked();
     store.points.value = SPACE;
     store.camera.value = { pose: POSE, origin: {} };
     await vi.advanceTimersByTimeAsync(1000);
-    expect(model.saved).toMatchObject([{ camera: { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 } }]);
+    expect(told()).toMatchObject([{ values: { camera: { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 } } }]);
   });
 
   it.each([null, {}, { center: 3, zoom: 1 }, { center: [1, 2] }])("make nothing of %j", (camera) => {

@@ -16,6 +16,7 @@ from cellucid.channel.messages import (
     Event,
     Part,
     Request,
+    Seen,
     encode,
     parse,
 )
@@ -25,7 +26,7 @@ from cellucid.channel.parts import Parts
 logger = logging.getLogger("cellucid.jupyter")
 
 Send = Callable[[dict[str, Any], Sequence[memoryview]], None]
-Receive = Callable[[Request | Cancel | Event, list[memoryview]], None]
+Receive = Callable[[Request | Cancel | Event | Seen, list[memoryview]], None]
 
 
 class CommCarrier:
@@ -61,6 +62,11 @@ class CommCarrier:
     def send_latest(self, name: str, make: Callable[[], tuple[Command, Sequence[memoryview]]]) -> None:
         """Send a command that is made when it leaves, and that takes back one of the same name which has not left."""
         self._pace.send(lambda: self._transmit(*make()), key=name, owner=self._owner)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether messages wait for their turn."""
+        return self._pace.holds(self._owner)
 
     def _transmit(self, message: Downstream, buffers: Sequence[memoryview]) -> None:
         with self._lock:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from cellucid.channel import messages, rpc
@@ -14,13 +13,16 @@ from cellucid.channel.asks import Asks
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
-from cellucid.channel.messages import Ack, Cancel, Command, Event, Request
+from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Seen
 from cellucid.channel.pace import PACE, Pace
+from cellucid.channel.pages import Again, Page
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells, Positions
 from cellucid.channel.waits import Waits
 
 logger = logging.getLogger("cellucid.jupyter")
+
+_Message = tuple[Command, list[memoryview]]
 
 
 class Marks(Protocol):
@@ -59,21 +61,17 @@ class Host(Protocol):
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; returns how to make the keys of its hook event."""
 
+    def take_traits(self, changed: messages.TraitsSet) -> Mapping[str, Any]:
+        """Make what a person set the widget's own; returns, by trait, what it is now."""
+
+    def traits_since(self, update: int) -> tuple[int, Mapping[str, Any]]:
+        """The traits that were sent to the pages after an update, as they are now; and which update that was last."""
+
     def viewers_changed(self, *, known: bool, ready: bool, road: messages.TransportChosen | None) -> None:
         """A page began, chose its road, finished its first picture, or went away; the road is the newest page's."""
 
     def report(self, source: str, message: str, hint: str = "") -> None:
         """Tell the person about an error."""
-
-
-@dataclass(slots=True)
-class _Page:
-    """What is known of one page; a closed one is remembered, because its views may come back."""
-
-    state: Literal["new", "loading", "ready", "closed", "outdated"] = "new"
-    seq: int = 0  # of the last event
-    road: messages.TransportChosen | None = None
-    ack: Ack | None = None  # of the last selection
 
 
 class Conversation:
@@ -108,12 +106,13 @@ class Conversation:
         self.waits = Waits()
         self.asks = Asks(self.carrier, self.waits)
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed, self._events_dropped)
-        self._pages: dict[str, _Page] = {}
+        self._pages: dict[str, Page] = {}
+        self._again = Again(self._send_again, name)
         self._published = EncodedCells("deltas", b"", 0, host.n_cells)
         self._source = "python"
         self._revision = 0
         self._marks_revision = 0
-        self._waiting: list[Command] = []
+        self._waiting: list[tuple[str, Mapping[str, Any]]] = []
         self.heard_by_http = False
         """Whether a page has ever reached us by HTTP with an event."""
         self.heard_beside_main = False
@@ -178,21 +177,32 @@ class Conversation:
         with self._lock:
             self._marks_revision += 1
             self.carrier.send_latest("marks", self._marks_command)
+            self._again.sent()
+
+    def traits_sent(self) -> None:
+        """An update of the widget's traits has left, by ipywidgets' own message."""
+        if self._pages:
+            self._again.sent()
 
     def command(self, name: str, payload: Mapping[str, Any]) -> None:
         """Tell every page to do something once: now, or as soon as one has drawn its first picture."""
         with self._lock:
-            command = Command(name, payload)
             if any(page.state == "ready" for page in self._pages.values()):
-                self.carrier.send(command)
+                self._send_command(name, payload)
             else:
-                self._waiting.append(command)
+                self._waiting.append((name, payload))
+
+    def _send_command(self, name: str, payload: Mapping[str, Any], without: str | None = None) -> None:
+        for page in self._pages.values():
+            if page.there and page.name != without:
+                self.carrier.send(page.command(name, payload))
+                self._again.sent()
 
     @property
     def newest_page(self) -> str | None:
         """The page that began last, of those that are there."""
         with self._lock:
-            there = [name for name, page in self._pages.items() if page.state in ("loading", "ready")]
+            there = [page.name for page in self._pages.values() if page.there]
             return there[-1] if there else None
 
     def data_changed(self) -> None:
@@ -204,14 +214,19 @@ class Conversation:
 
     def close(self) -> None:
         """Stop dispatching, and refuse what is asked from now on. Idempotent."""
+        self._again.close()
         self._requests.close()
         self.dispatcher.close()
         self.carrier.close()
 
     # -- upstream ----------------------------------------------------------------------------------------------------
 
-    def _route(self, message: Request | Cancel | Event, buffers: list[memoryview]) -> None:
+    def _route(self, message: Request | Cancel | Event | Seen, buffers: list[memoryview]) -> None:
         match message:
+            case Seen():
+                with self._lock:
+                    self._page(message.page).has_seen(message)
+                self._again.heard()
             case Request(page, number, messages.Ping()):
                 self.carrier.send(messages.Reply(page, number, {}))
             case Request():
@@ -226,7 +241,7 @@ class Conversation:
     def _event(self, event: Event, buffers: list[memoryview]) -> Ack | None:
         """Take an event once, in its page's order; returns what has been taken by now."""
         with self._lock:  # for all of it: the same event may come by two roads at a time
-            page = self._pages.setdefault(event.page, _Page())
+            page = self._page(event.page)
             if page.state == "outdated":
                 logger.info("ignored a %r of cells that the widget no longer shows", event.event)
                 return None
@@ -242,7 +257,10 @@ class Conversation:
                     return page.ack  # sent already
             return self._acknowledge(page, event)
 
-    def _acknowledge(self, page: _Page, event: Event) -> Ack:
+    def _page(self, name: str) -> Page:
+        return self._pages.setdefault(name, Page(name))
+
+    def _acknowledge(self, page: Page, event: Event) -> Ack:
         if page.ack is None:
             ack = Ack(event.page, page.seq, self._revision)
         elif page.ack.seq == event.seq:  # sent again, as its ack was late or lost
@@ -254,7 +272,7 @@ class Conversation:
             self._broadcast()
         return ack
 
-    def _handle(self, event: Event, page: _Page, buffers: list[memoryview]) -> None:
+    def _handle(self, event: Event, page: Page, buffers: list[memoryview]) -> None:
         match event.payload:
             case messages.Selected():
                 self._selected(event, event.payload, page, buffers)
@@ -279,6 +297,9 @@ class Conversation:
             case messages.TransportChosen():
                 page.road = event.payload
                 self._tell_host()
+            case messages.TraitsSet():
+                now = self._host.take_traits(event.payload)
+                self._send_command("traits", {"values": now, "updates": 0}, without=event.page)
             case messages.Console(level, text, hint):
                 if level == "error":
                     self._host.report("viewer", text, hint or "")
@@ -295,7 +316,7 @@ class Conversation:
             case messages.Custom(values):
                 self._tell(event.event, HookEvent(values, nbytes=_weight(values)))
 
-    def _selected(self, event: Event, selected: messages.Selected, page: _Page, buffers: list[memoryview]) -> None:
+    def _selected(self, event: Event, selected: messages.Selected, page: Page, buffers: list[memoryview]) -> None:
         try:
             if len(buffers) != 1:
                 raise ValueError(f"one buffer expected, got {len(buffers)}")
@@ -311,6 +332,7 @@ class Conversation:
         self._source = selected.source
         # Before the trait: an observer may select anew, and the page takes that only once its own is settled.
         page.ack = Ack(event.page, event.seq, self._revision)
+        page.selection = self._revision
         self.carrier.send(page.ack)
         if len(self._pages) > 1:
             self._broadcast(without=event.page)
@@ -321,11 +343,14 @@ class Conversation:
 
     def _set_page(self, page: str, state: Literal["loading", "ready", "closed"]) -> None:
         with self._lock:
-            self._pages.setdefault(page, _Page()).state = state
+            known = self._page(page)
+            known.state = state
+            if not known.there:
+                known.forget()
             self._tell_host()
 
     def _tell_host(self) -> None:
-        there = [page for page in self._pages.values() if page.state in ("loading", "ready")]
+        there = [page for page in self._pages.values() if page.there]
         ready = any(page.state == "ready" for page in there)
         if not ready:
             self.latest.forget_ready()
@@ -334,8 +359,8 @@ class Conversation:
     def _send_what_waits(self) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            for command in waiting:
-                self.carrier.send(command)
+            for name, payload in waiting:
+                self._send_command(name, payload)
 
     # -- downstream --------------------------------------------------------------------------------------------------
 
@@ -352,10 +377,10 @@ class Conversation:
             payload, buffers = self._encoded_marks()
         return rpc.Answer(payload, tuple(buffers))
 
-    def _marks_command(self) -> tuple[Command, list[memoryview]]:
+    def _marks_command(self, page: str | None = None) -> _Message:
         with self._lock:
             payload, buffers = self._encoded_marks()
-        return Command("marks", payload), buffers
+        return Command("marks", payload, page=page), buffers
 
     def _encoded_marks(self) -> tuple[Mapping[str, Any], list[memoryview]]:
         marks = self._host.current_marks()
@@ -377,12 +402,37 @@ class Conversation:
         return _split(EncodedCells.of(positions, self._host.n_cells))
 
     def _broadcast(self, without: str | None = None) -> None:
-        def make() -> tuple[Command, list[memoryview]]:
-            with self._lock:
-                payload, data = self._encoded()
-            return Command("selection", payload, without=without), [data]
+        self.carrier.send_latest("selection", lambda: self._selection_command(without=without))
+        self._again.sent()
 
-        self.carrier.send_latest("selection", make)
+    def _selection_command(self, page: str | None = None, without: str | None = None) -> _Message:
+        with self._lock:
+            payload, data = self._encoded()
+        return Command("selection", payload, page=page, without=without), [data]
+
+    def _send_again(self) -> bool:
+        """Send each page what it has not seen; messages get lost where a connection breaks."""
+        if self.carrier.waiting:  # not even sent
+            return True
+        with self._lock:
+            anything = False
+            for page in self._pages.values():
+                if page.there:
+                    for message, buffers in self._unseen(page):
+                        self.carrier.send(message, buffers)
+                        anything = True
+            return anything
+
+    def _unseen(self, page: Page) -> Iterator[_Message]:
+        for command in page.unseen_commands():
+            yield command, []
+        if page.selection < self._revision:
+            yield self._selection_command(page.name)
+        if page.marks < self._marks_revision:
+            yield self._marks_command(page.name)
+        updates, values = self._host.traits_since(page.updates)
+        if values:
+            yield Command("traits", {"values": values, "updates": updates}, page=page.name), []
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
         cells, data = _split(self._published)

@@ -256,11 +256,11 @@ def _error(value: object, name: str) -> dict[str, Any]:
     return _check_fields({"code": NAME, "message": LINE, "hint": LINE}, value, name)
 
 
-def _result(value: object, name: str) -> object:
+def _values(value: object, name: str) -> object:
     return _plain(_object(value, name), name)
 
 
-@_event("answer", id=COUNT, result=_optional(_result), error=_optional(_error))
+@_event("answer", id=COUNT, result=_optional(_values), error=_optional(_error))
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A page's answer to what it was asked: a result, or why there is none."""
@@ -268,6 +268,24 @@ class Answered:
     id: int
     result: dict[str, Any] | None
     error: dict[str, str] | None
+
+
+def _place(value: object, name: str) -> dict[str, Any]:
+    return _check_fields({"embedding": LINE, "dimension": _integer(1, 3)}, value, name)
+
+
+@_event("traits", values=_values, seen=COUNT, camera_of=_optional(_place))
+@dataclass(frozen=True, slots=True)
+class TraitsSet:
+    """What a person set in the viewer, as JSON by trait.
+
+    ``seen`` is the last of Python's updates that the page knew, ``camera_of`` the embedding and dimension that its
+    camera looks at.
+    """
+
+    values: dict[str, Any]
+    seen: int
+    camera_of: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +303,9 @@ class Refused:
 
 
 Params = Read | CurrentSelection | CurrentMarks | Connect | Ping
-Payload = Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Answered | Custom | Refused
+Payload = (
+    Ready | Closed | Selected | Click | Hovered | TransportChosen | Console | Answered | TraitsSet | Custom | Refused
+)
 
 
 # -- envelopes -------------------------------------------------------------------------------------------------------
@@ -329,12 +349,24 @@ class Part:
     text: str | None
 
 
-Upstream = Request | Cancel | Event | Part
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last that a page has of what Python tells: updates of traits, revisions of selection and marks, commands."""
+
+    page: str
+    updates: int
+    selection: int
+    marks: int
+    commands: int
+
+
+Upstream = Request | Cancel | Event | Part | Seen
 
 _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
     "request": {"page": PAGE, "id": COUNT, "method": NAME},
     "cancel": {"page": PAGE, "id": COUNT},
     "event": {"page": PAGE, "seq": COUNT, "event": NAME},
+    "seen": {"page": PAGE, "updates": COUNT, "selection": COUNT, "marks": COUNT, "commands": COUNT},
     "part": {
         "page": PAGE,
         "transfer": COUNT,
@@ -366,6 +398,8 @@ def parse(content: object) -> Upstream:
         return Cancel(**head)
     if kind == "part":
         return Part(**head)
+    if kind == "seen":
+        return Seen(**head)
     if kind == "request":
         method = head.pop("method")
         if method not in _PARAMS:
@@ -423,10 +457,15 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Python tells the viewer something: every page, one ``page``, or all but ``without``."""
+    """Python tells the viewer something: every page, one ``page``, or all but ``without``.
+
+    ``number`` counts the commands of one page from 1, each of which it carries out once and in order; 0 is one of which
+    only the latest counts, or that need not arrive.
+    """
 
     command: str
     payload: Mapping[str, Any]
+    number: int = 0
     page: str | None = None
     without: str | None = None
     kind: str = field(default="command", init=False)

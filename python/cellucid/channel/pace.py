@@ -40,6 +40,11 @@ class Pace:
         with self._lock:
             return sum(map(len, self._lanes.values()))
 
+    def holds(self, owner: Hashable) -> bool:
+        """Whether messages of an owner have not left yet."""
+        with self._lock:
+            return owner in self._lanes
+
     def spend(self) -> None:
         """Count a message that leaves at once, because somebody waits for it: an answer, an acknowledgement."""
         with self._lock:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cellucid.cells import Marks, passing
-from cellucid.channel.messages import TransportChosen
+from cellucid.channel.messages import TraitsSet, TransportChosen
 from cellucid.channel.rpc import Bytes, RequestError
 from cellucid.channel.selection import EncodedCells
 from cellucid.dataset import DatasetError
@@ -27,6 +27,27 @@ logger = logging.getLogger("cellucid.jupyter")
 _MAX_ERRORS = 50
 _MAX_TEXT = 4000  # characters of an error
 _AXES = ("x", "y", "z")
+
+MIRRORED = (
+    "dataset",
+    "embedding",
+    "dimension",
+    "camera",
+    "layer",
+    "color_by",
+    "filters",
+    "colormap",
+    "color_limits",
+    "point_size",
+    "opacity",
+    "tool",
+    "height",
+    "theme",
+)
+"""Traits that a person sets in the viewer, in an order in which values that depend on each other fit."""
+
+TOLD = ("datasets", "embeddings", "n_cells", "n_visible", "errors", "_version")
+"""Traits that Python alone sets and that the viewer shows or acts upon; a page starts afresh at the last."""
 
 
 class WidgetHost:
@@ -73,8 +94,7 @@ class WidgetHost:
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; it is not sent back to the page."""
         with self._widget._lock:
-            self._widget._unsent.discard("hovered")  # the page's own is newer
-            self._widget.set_state({"hovered": cell})
+            self._widget._take({"hovered": cell})
         dataset, embedding = self._widget._dataset, self._widget.embedding
 
         def position() -> dict[str, float] | None:
@@ -84,6 +104,29 @@ class WidgetHost:
             return {axis: float(at) for axis, at in zip(_AXES, coordinates, strict=False)}
 
         return {"position": position}
+
+    def take_traits(self, changed: TraitsSet) -> Mapping[str, Any]:
+        """Make what a person set the widget's own; returns, by trait, what it is now."""
+        widget = self._widget
+        with widget._lock:
+            wanted = {name: changed.values[name] for name in MIRRORED if name in changed.values}
+            place = changed.camera_of
+            shown = (wanted.get("embedding", widget.embedding), wanted.get("dimension", widget.dimension))
+            if place is not None and (place["embedding"], place["dimension"]) != shown:
+                wanted.pop("camera", None)  # of an embedding that is no longer shown
+            crossed = widget._sent_after(changed.seen, wanted)
+            widget._take(wanted)
+            # The page got Python's value after it had sent its own, which counts, as it came last.
+            if crossed:
+                widget.send_state(crossed)
+            return widget._json_of(wanted)
+
+    def traits_since(self, update: int) -> tuple[int, Mapping[str, Any]]:
+        """The traits that were sent to the pages after an update, as they are now; and which update that was last."""
+        widget = self._widget
+        with widget._lock:
+            names = widget._sent_after(update, (*MIRRORED, *TOLD))
+            return widget._updates, widget._json_of(names) if names else {}
 
     def server(self) -> Mapping[str, Any]:
         """Where a page finds the data server."""

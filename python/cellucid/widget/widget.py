@@ -47,28 +47,6 @@ from cellucid.widget.traits.camera import fitted
 
 logger = logging.getLogger("cellucid.jupyter")
 
-# What a page may set, in an order in which values that depend on each other fit. ipywidgets' set_state would let it set
-# anything, read-only traits and the front end included.
-_SET_BY_VIEWER = (
-    "dataset",
-    "embedding",
-    "dimension",
-    "_camera_of",
-    "camera",
-    "layer",
-    "color_by",
-    "filters",
-    "colormap",
-    "color_limits",
-    "point_size",
-    "opacity",
-    "tool",
-    "height",
-    "theme",
-    "hovered",
-    "_boot",
-)
-
 _ROADS = ("direct", "proxy", "colab", "override", "comm")
 
 
@@ -142,8 +120,6 @@ class CellucidWidget(ReportingWidget):
     errors = traitlets.List(traitlets.Dict(), read_only=True, help="What went wrong, oldest first.").tag(sync=True)
 
     # Between the widget and its pages.
-    # Of which embedding and dimension a camera is that a page tells.
-    _camera_of: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _boot = traitlets.Dict().tag(sync=True)  # where the data server is; a page that has read it empties it
     _version = traitlets.Int(0, read_only=True).tag(sync=True)  # of the data; a page starts afresh for another one
 
@@ -192,7 +168,6 @@ class CellucidWidget(ReportingWidget):
                 height=height,
                 theme=theme,
                 layout=layout,
-                _boot=self._server.boot(self._dataset),
             )
             self._server.listen(self.viewer_id, self._talk.receive_posted)
             if state is not None:
@@ -480,6 +455,11 @@ class CellucidWidget(ReportingWidget):
     def _viewer_id(self) -> str:
         return uuid.uuid4().hex
 
+    @traitlets.default("_boot")
+    def _where_the_server_is(self) -> dict[str, Any]:
+        # Not an argument of the constructor: a traceback may print those, and it holds the token.
+        return dict(self._server.boot(self._dataset))
+
     @traitlets.default("embeddings")
     def _embeddings(self) -> list[str]:
         return list(self._dataset.embeddings)
@@ -501,13 +481,25 @@ class CellucidWidget(ReportingWidget):
         return self._dataset.n_cells
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take trait values from a page: only those it may set. What fails is reported, and a bad value taken back."""
-        wanted = {name: sync_data[name] for name in _SET_BY_VIEWER if name in sync_data}
+        """Take a page's own message of ipywidgets: it empties the boot trait, or names a linked widget's cell.
+
+        All else that a page sets comes as events, numbered and acknowledged. ipywidgets would let it set anything,
+        read-only traits and the front end included.
+        """
         with self._lock:
-            if wanted.pop("_boot", None) == {}:  # a page may empty it, and nothing else
+            if sync_data.get("_boot") == {}:
                 super().set_state({"_boot": {}})
+            if "hovered" in sync_data:
+                self._take({"hovered": sync_data["hovered"]})
+
+    def _take(self, wanted: dict[str, Any]) -> None:
+        """Take trait values from a page, which is not told of them. What fails is reported, a bad value taken back."""
+        with self._lock:
+            self._unsent.difference_update(wanted)  # the page's own are newer
+            hovered = wanted.get("hovered")
+            if isinstance(hovered, int) and hovered >= self.n_cells:
+                return  # of cells that are no longer shown
             try:
-                self._leave_out_what_is_outdated(wanted)
                 super().set_state(wanted)
             except Exception as error:  # observers are users' code; nobody would see what they raise here
                 logger.exception("what a page set was not taken as it is")
@@ -515,14 +507,9 @@ class CellucidWidget(ReportingWidget):
                 self.send_state(list(wanted))
                 self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
 
-    def _leave_out_what_is_outdated(self, state: dict[str, Any]) -> None:
-        """Take out what a page said of cells or of an embedding that are no longer shown: it means nothing here."""
-        hovered = state.get("hovered")
-        if isinstance(hovered, int) and hovered >= self.n_cells:
-            del state["hovered"]
-        shown = [state.get("embedding", self.embedding), state.get("dimension", self.dimension)]
-        if state.get("_camera_of", self._camera_of) not in ([], shown):
-            state.pop("camera", None)
+    def _traits_sent(self) -> None:
+        if self._conversation is not None:
+            self._conversation.traits_sent()
 
     # -- display -----------------------------------------------------------------------------------------------------
 

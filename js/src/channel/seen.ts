@@ -1,0 +1,32 @@
+import type { CommCarrier } from "./comm";
+import type { SeenNumbers } from "./messages";
+
+const PAUSE = 200; // ms between what comes and the word of it
+
+/** Tells Python what has come here, a few times a second at most: what has not, it sends again. */
+export class Seen {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly look = () => this.plan();
+
+  constructor(
+    private readonly carrier: CommCarrier,
+    private readonly last: () => Omit<SeenNumbers, "commands">,
+  ) {
+    carrier.arrivals.add(this.look);
+    this.plan();
+  }
+
+  /** Something has come. */
+  plan(): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      const { page, commands } = this.carrier;
+      this.carrier.send({ kind: "seen", page, commands, ...this.last() });
+    }, PAUSE);
+  }
+
+  dispose(): void {
+    clearTimeout(this.timer);
+    this.carrier.arrivals.delete(this.look);
+  }
+}
