@@ -182,7 +182,12 @@ def test_the_connection_tells_how_it_is(notebook):
         assert part in text, text
     assert page.execute("report['round_trip']['http'] > 0") == "True"
     page.run_cell(3)
-    assert page.execute("report['round_trip']['comm'] > 0 and report['frontend_debug_snapshot']['ok']") == "True"
+    assert page.execute("report['frontend_debug_snapshot']['ok']") == "True"
+    comm = page.execute("report['round_trip']['comm']")
+    if page.hears_while_awaiting():
+        assert float(comm) > 0
+    else:
+        assert "not measured: a cell was running" in comm
     assert page.execute("w._server.boot(w._dataset)['token'] in repr(report)") == "False"
 
 

@@ -195,6 +195,10 @@ class NotebookPage:
         text: str = answer["text"]
         return text.strip()
 
+    def hears_while_awaiting(self) -> bool:
+        """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not."""
+        return self.execute("import ipykernel; ipykernel.version_info[0] >= 7") == "True"
+
     def wait_for(self, expression: str, *, seconds: float = 30) -> None:
         """Waits until an expression is true in the kernel, which must not be blocked by a cell.
 
