@@ -29,16 +29,15 @@ class Page:
     def hover(self, cell):
         self.send("hover", {"cell": cell}, numbered=False)
 
-    def set(self, values, *, camera_of=None, seen=None):
-        """Set traits, as a person does; by default with all of Python's updates in sight."""
-        seen = self.widget._updates if seen is None else seen
-        self.send("traits", {"values": values, "seen": seen, "camera_of": camera_of})
+    def set(self, values, *, camera_of=None):
+        """Set traits, as a person does."""
+        self.send("traits", {"values": values, "camera_of": camera_of})
 
     def look(self, zoom):
         self.set({"camera": {"center": [0.0, 0.0], "zoom": zoom}})
 
-    def has_seen(self, updates=0, selection=0, marks=0, commands=0):
-        numbers = {"updates": updates, "selection": selection, "marks": marks, "commands": commands}
+    def has_seen(self, updates=0, selection=0, marks=0, commands=0, epoch=1):
+        numbers = {"updates": updates, "selection": selection, "marks": marks, "commands": commands, "epoch": epoch}
         self.widget._handle_custom_msg({"kind": "seen", "page": self.name, **numbers}, [])
 
 

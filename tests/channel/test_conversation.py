@@ -29,7 +29,7 @@ class Widget:
         self.lock = threading.RLock()
         self.cells = EncodedCells("deltas", b"", 0, N_CELLS)
         self.sent, self.reports, self.viewers, self.hovers = [], [], [], []
-        self.traits, self.updates = {}, 0
+        self.traits, self.updates, self.told = {}, 0, 0
         self.marks = Marks(np.array([], dtype=np.uint32), [])
         self.observer = lambda: None
         self.talk = Conversation(
@@ -71,12 +71,14 @@ class Widget:
         self.hovers.append(cell)
         return {"position": lambda: {"x": 1.0}}
 
-    def take_traits(self, changed):
+    def take_traits(self, changed, page, *, outdated):
         self.traits |= changed.values
-        return changed.values
 
-    def traits_since(self, update):
-        return self.updates, {"height": 520} if self.updates > update else {}
+    def tell_traits(self):
+        self.told += 1
+
+    def traits_since(self, moment, page):
+        return self.updates, {"height": 520} if self.updates > moment else {}
 
     def viewers_changed(self, *, known, ready, road):
         self.viewers.append((known, ready))
@@ -385,9 +387,12 @@ def test_pages_that_saw_other_cells_are_heard_no_more_and_come_back_as_new_ones(
     assert widget.viewers[-1][:2] == (False, False)
     select(widget, [4, 5], seq=2, page="old")
     assert widget.selection.tolist() == []
-    assert [ack["seq"] for ack in widget.says("ack")] == [1]
+    assert [ack["seq"] for ack in widget.says("ack")] == [1, 2]
+    [word] = widget.says("command")  # that there is a new version
+    assert (word["command"], word["page"]) == ("traits", "old")
     widget.talk.command("reset_view", {})
-    assert widget.says("command") == []
+    assert widget.says("command") == [word]
+    widget.sent.clear()
     widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "new", 1), [])
     assert widget.viewers[-1][:2] == (True, True)
     assert [command["command"] for command in widget.says("command")] == ["reset_view"]
@@ -404,22 +409,21 @@ def test_a_repeated_answer_is_the_first_one_and_brings_what_came_after_it(widget
     assert widget.selection.tolist() == [7]
 
 
-def test_what_a_person_sets_is_taken_and_other_pages_are_told(widget):
-    for page in ("p1", "p2"):
-        widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, page), [])
-    payload = {"values": {"tool": "lasso"}, "seen": 0, "camera_of": None}
+def test_what_a_person_sets_is_taken_once_and_told_where_there_are_other_pages(widget):
+    payload = {"values": {"tool": "lasso"}, "camera_of": None}
+    widget.talk.receive(event("traits", payload, "p1", 1), [])
+    widget.talk.receive(event("traits", payload, "p1", 1), [])
+    assert (widget.traits, widget.told) == ({"tool": "lasso"}, 0)
+    assert [ack["seq"] for ack in widget.says("ack")] == [1, 1]
+    widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "p2"), [])
     widget.talk.receive(event("traits", payload, "p1", 2), [])
-    widget.talk.receive(event("traits", payload, "p1", 2), [])
-    assert widget.traits == {"tool": "lasso"}
-    [command] = widget.says("command")
-    assert (command["command"], command["page"], command["number"]) == ("traits", "p2", 1)
-    assert command["payload"] == {"values": {"tool": "lasso"}, "updates": 0}
-    assert [ack["seq"] for ack in widget.says("ack")] == [1, 1, 2, 2]
+    assert widget.told == 1
+    assert widget.talk.taken() == {"p1": 2, "p2": 1}
 
 
 def test_traits_that_cannot_be_read_are_refused_and_the_next_are_taken(widget):
-    widget.talk.receive(event("traits", {"values": 7, "seen": 0, "camera_of": None}), [])
-    widget.talk.receive(event("traits", {"values": {"height": 300}, "seen": 0, "camera_of": None}, seq=2), [])
+    widget.talk.receive(event("traits", {"values": 7, "camera_of": None}), [])
+    widget.talk.receive(event("traits", {"values": {"height": 300}, "camera_of": None}, seq=2), [])
     refusal, taken = widget.says("ack")
     assert "traits.values: expected an object, got 7" in refusal["error"]
     assert (taken["seq"], taken["error"], widget.traits) == (2, None, {"height": 300})

@@ -1,5 +1,5 @@
 import { HostEncoding, toBase64 } from "./encoding";
-import { BadMessage, type Downstream, parse, type Upstream } from "./messages";
+import { BadMessage, type Command, type Downstream, parse, type Upstream } from "./messages";
 import { pack } from "./packed";
 
 const PART_BYTES = 4 * 1024 * 1024; // of a message in parts
@@ -21,8 +21,9 @@ export class CommCarrier {
   bytesReceived = 0;
   /** Told of what is odd but can be borne, after the console. */
   readonly warnings = new Set<(message: string) => void>();
-  /** Commands that have been carried out: each once, in their order, however often it comes. */
+  /** Commands of this epoch that have been carried out: each once, in their order, however often it comes. */
   commands = 0;
+  epoch = 0;
   /** Told after each command, also one that had come before. */
   readonly arrivals = new Set<() => void>();
   private readonly listeners = new Set<Listener>();
@@ -101,16 +102,17 @@ export class CommCarrier {
     if (message.kind === "command" && message.without === this.page) return;
     const bytes = (Array.isArray(buffers) ? buffers : []).map(asBytes);
     this.bytesReceived += bytes.reduce((sum, view) => sum + view.byteLength, 0);
-    if (message.kind !== "command" || this.isNext(message.number)) {
+    if (message.kind !== "command" || this.isNext(message)) {
       for (const listener of this.listeners) listener(message, bytes);
     }
     if (message.kind === "command") for (const tell of this.arrivals) tell();
   };
 
   /** Whether a command is to be carried out: not once more, and not before those that come first. */
-  private isNext(number: number): boolean {
+  private isNext({ number, epoch }: Command): boolean {
     if (number === 0) return true;
-    if (number !== this.commands + 1) return false;
+    if (epoch > this.epoch) [this.epoch, this.commands] = [epoch, 0];
+    if (epoch < this.epoch || number !== this.commands + 1) return false;
     this.commands++;
     return true;
   }

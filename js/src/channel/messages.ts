@@ -30,10 +30,9 @@ export interface EventPayloads {
   console: { level: "warn" | "error"; message: string; hint: string | null };
   /** To what Python asked: a result, or why there is none. */
   answer: { id: number; result: object | null; error: Failure["error"] | null };
-  /** What a person set; the last of Python's updates that is known here; what the camera looks at, where one is told. */
+  /** What a person set; what the camera looks at, where one is told. */
   traits: {
     values: Record<string, unknown>;
-    seen: number;
     camera_of: { embedding: string; dimension: number } | null;
   };
 }
@@ -63,12 +62,13 @@ export interface Part {
 
 /** The last that has come here of each kind of what Python tells: what it sent since may be lost. */
 export interface SeenNumbers {
-  /** Of traits. */
+  /** Until when changes of traits, by Python's clock. */
   updates: number;
   /** Of the selection and of the marks: revisions, 0 before there was any. */
   selection: number;
   marks: number;
-  /** Of commands, which Python numbers for each page. */
+  /** Commands of the epoch, which Python numbers for each page. */
+  epoch: number;
   commands: number;
 }
 
@@ -154,8 +154,9 @@ export interface Command {
   kind: "command";
   command: string;
   payload: Record<string, unknown>;
-  /** From 1 without gaps for each page; 0 for one of which only the latest counts, or that is sent once. */
+  /** From 1 without gaps for each page and epoch; 0 for one of which only the latest counts, or that is sent once. */
   number: number;
+  epoch: number;
   page: string | null;
   without: string | null;
 }
@@ -198,6 +199,10 @@ function optional<T>(check: Check<T>): Check<T | null> {
   return (value, name) => (value === null || value === undefined ? null : check(value, name));
 }
 
+function otherwise<T>(check: Check<T>, missing: T): Check<T> {
+  return (value, name) => (value === undefined ? missing : check(value, name));
+}
+
 function fields<T>(table: Fields<T>, value: unknown, name: string): T {
   const given = object(value, name);
   const entries = Object.entries(table) as [string, Check<unknown>][];
@@ -214,7 +219,8 @@ const ACK: Fields<Omit<Ack, "kind">> = { page, seq: count, revision: count, erro
 const COMMAND: Fields<Omit<Command, "kind">> = {
   command: text,
   payload: object,
-  number: (value, name) => (value === undefined ? 0 : count(value, name)),
+  number: otherwise(count, 0),
+  epoch: otherwise(count, 0),
   page: optional(page),
   without: optional(page),
 };
@@ -259,9 +265,34 @@ export function parseMarks(payload: unknown): MarksPayload {
   );
 }
 
-/** Values of traits, and Python's last update of which they are. */
-export function parseTraits(payload: unknown): { values: Record<string, unknown>; updates: number } {
-  return fields({ values: object, updates: count }, payload, "traits");
+/** What values of traits are news of: all that has changed since one moment of Python's clock, as it was at another. */
+export interface News {
+  now: number;
+  since: number;
+  /** The number of this page's last event that Python had taken. */
+  taken: number;
+}
+
+const NEWS: Fields<News> = { now: count, since: count, taken: count };
+
+/** Values of traits that come beside ipywidgets' own messages. */
+export function parseTraits(payload: unknown): News & { values: Record<string, unknown> } {
+  return fields({ ...NEWS, values: object }, payload, "traits");
+}
+
+/** What stands first in an update or a state of the model; its names are all where they are null. */
+export function parseUpdate(value: unknown, page: string): News & { names: string[] | null } {
+  const { taken, names, ...news } = fields(
+    {
+      now: count,
+      since: count,
+      taken: object,
+      names: optional((given, name) => list(given, name).map((item) => text(item, name))),
+    },
+    value,
+    "update",
+  );
+  return { ...news, names, taken: count(taken[page] ?? 0, "update.taken") };
 }
 
 export function parseAsk(payload: unknown): Ask {

@@ -10,7 +10,7 @@ export class Seen {
 
   constructor(
     private readonly carrier: CommCarrier,
-    private readonly last: () => Omit<SeenNumbers, "commands">,
+    private readonly last: () => Omit<SeenNumbers, "commands" | "epoch">,
   ) {
     carrier.arrivals.add(this.look);
     this.plan();
@@ -20,8 +20,8 @@ export class Seen {
   plan(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      const { page, commands } = this.carrier;
-      this.carrier.send({ kind: "seen", page, commands, ...this.last() });
+      const { page, epoch, commands } = this.carrier;
+      this.carrier.send({ kind: "seen", page, ...this.last(), epoch, commands });
     }, PAUSE);
   }
 

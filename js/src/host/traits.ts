@@ -1,7 +1,7 @@
 import { batch, effect, type Signal } from "@preact/signals-core";
 import type { CommCarrier } from "../channel/comm";
 import type { Events } from "../channel/events";
-import { type Ack, parseTraits } from "../channel/messages";
+import { type Ack, type News, parseTraits, parseUpdate } from "../channel/messages";
 import type { Pose, Store } from "../state/store";
 
 /** The part of anywidget's model that carries traits. Change listeners are promised no arguments. */
@@ -38,22 +38,39 @@ export function traitsOf(store: Store): Record<string, unknown> {
   return Object.fromEntries(mirrored(store).map(([name, value]) => [name, value.peek()]));
 }
 
+/** What Python says at the moment: which traits, or all; what it had taken of this page's changes. */
+interface Speech {
+  readonly names: ReadonlySet<string> | null;
+  readonly taken: number;
+  readonly stale: boolean;
+}
+
 /**
  * Keeps the store, the model of the host and Python's traits the same.
  *
  * The model never saves: ipywidgets counts a message that is lost with its connection as pending for ever, and a busy
  * kernel hears no comm. What changes in the page goes as a numbered event, one at a time; what changes meanwhile is
  * told with the next, or before any other event.
+ *
+ * Python's order counts, and who comes last wins. So a value of Python's that was sent before it had taken what was set
+ * here is not taken: ours will come last.
  */
 export class TraitsLink {
-  /** The last of Python's updates whose values are here. */
-  seen: number;
-  private readonly pairs: Map<string, Signal<unknown>>;
+  /** By Python's clock: every change until then is here. */
+  seen = 0;
+  /** The latest news. */
+  private now = 0;
+  private readonly signals: Map<string, Signal<unknown>>;
+  /** Values as they are here, by trait; the model may hold another for a moment. */
+  private readonly own = new Map<string, unknown>();
   /** Changed here, and not told yet. */
   private readonly untold = new Set<string>();
-  /** Told by the event of this number, which Python has not acknowledged. */
-  private telling: { seq: number; names: ReadonlySet<string> } | null = null;
-  private pythonSpeaks = false;
+  /** The number of the last event that told a trait. */
+  private readonly toldIn = new Map<string, number>();
+  /** The event that Python has not acknowledged. */
+  private telling: number | null = null;
+  private speech: Speech | null = null;
+  private setting: string | null = null;
   private planned = false;
   private cameraTimer: ReturnType<typeof setTimeout> | undefined;
   private cameraOf: { embedding: string; dimension: number } | null = null;
@@ -63,28 +80,28 @@ export class TraitsLink {
   constructor(
     private readonly model: TraitModel,
     private readonly store: Store,
-    carrier: CommCarrier,
+    private readonly carrier: CommCarrier,
     private readonly events: Events,
     private readonly onRefused: (error: unknown) => void,
   ) {
-    this.seen = this.updates;
-    this.pairs = new Map(mirrored(store));
+    this.signals = new Map(mirrored(store));
+    for (const name of [...this.signals.keys(), "camera"]) this.own.set(name, model.get(name));
     // All of them first: what one says may need another.
     batch(() => {
-      for (const [name, value] of this.pairs) value.value = model.get(name);
+      for (const [name, value] of this.signals) value.value = model.get(name);
     });
     this.takeCamera();
+    this.hearUpdate(); // this page may begin in the middle of one
     this.stops = [
       // The first of an update's traits, whose listeners are all called before anything else happens.
-      listen(model, "_updates", () => this.hearPython()),
-      ...[...this.pairs].flatMap(([name, value]) => [
-        listen(model, name, () => this.changed(name)),
+      listen(model, "_updates", () => this.hearUpdate()),
+      ...[...this.own.keys()].map((name) => listen(model, name, () => this.changed(name))),
+      ...[...this.signals].map(([name, value]) =>
         effect(() => {
           // What came from the model goes no further.
-          if (!same(value.value, model.get(name))) this.set(name, value.value);
+          if (!same(value.value, this.own.get(name))) this.change(name, value.value);
         }),
-      ]),
-      listen(model, "camera", () => this.changed("camera")),
+      ),
       effect(() => this.watchCamera()),
       events.before(() => this.tell()),
       carrier.listen((message) => {
@@ -101,54 +118,81 @@ export class TraitsLink {
     for (const stop of this.stops) stop();
   }
 
-  private get updates(): number {
-    return Number(this.model.get("_updates") ?? 0);
-  }
-
-  /** An update of Python's: what changes until its listeners have been called is Python's. */
-  private hearPython(): void {
-    this.seen = Math.max(this.seen, this.updates);
-    this.pythonSpeaks = true;
+  /** A message of ipywidgets, whose values are in the model already. */
+  private hearUpdate(): void {
+    const given = this.model.get("_updates");
+    if (given === undefined) return;
+    const { names, ...news } = parseUpdate(given, this.carrier.page);
+    const speech = this.speechOf(news, names === null ? null : new Set(names));
+    this.speech = speech;
     queueMicrotask(() => {
-      this.pythonSpeaks = false;
+      if (this.speech === speech) this.speech = null;
     });
   }
 
-  /** What another page has changed, or an update that was lost on its way. */
+  /** What was lost on its way, once more. */
   private hear(payload: Record<string, unknown>): void {
-    const { values, updates } = parseTraits(payload);
-    this.seen = Math.max(this.seen, updates);
-    this.pythonSpeaks = true;
-    batch(() => {
-      for (const [name, value] of Object.entries(values)) {
-        const newer = this.untold.has(name) || this.telling?.names.has(name);
-        if (!newer && !same(value, this.model.get(name))) this.model.set(name, value);
-      }
-    });
-    this.pythonSpeaks = false;
-  }
-
-  /** A trait of the model has another value: Python's, the store's own, or that of a widget linked in the page. */
-  private changed(name: string): void {
-    const value = this.model.get(name);
-    if (this.pythonSpeaks) this.untold.delete(name);
-    else this.plan(name);
-    if (name === "camera") {
-      this.cameraOf = null; // of what this page shows, unless it says otherwise
-      // Our own words come back as a change of the model.
-      if (!same(poseOf(value), this.store.camera.peek().pose)) this.takeCamera();
-    } else {
-      const signal = this.pairs.get(name);
-      if (signal !== undefined && !same(signal.peek(), value)) signal.value = value;
+    const { values, ...news } = parseTraits(payload);
+    const before = this.speech;
+    this.speech = this.speechOf(news, new Set(Object.keys(values)));
+    try {
+      batch(() => {
+        for (const [name, value] of Object.entries(values)) {
+          if (!same(value, this.model.get(name))) this.model.set(name, value);
+        }
+      });
+    } finally {
+      this.speech = before;
     }
   }
 
-  /** Change a trait for a person; the model's listeners are called, those of linked widgets too. */
-  private set(name: string, value: unknown): void {
-    const speaking = this.pythonSpeaks;
-    this.pythonSpeaks = false;
-    this.model.set(name, value);
-    this.pythonSpeaks = speaking;
+  private speechOf({ now, since, taken }: News, names: ReadonlySet<string> | null): Speech {
+    const stale = now < this.now; // it has been overtaken
+    this.now = Math.max(this.now, now);
+    if (!stale && since <= this.seen) this.seen = Math.max(this.seen, now); // else something in between was lost
+    return { names, taken, stale };
+  }
+
+  /** A trait of the model has another value: Python's, or that of a widget that is linked in the page. */
+  private changed(name: string): void {
+    if (this.setting === name) return;
+    const value = this.model.get(name);
+    const { speech } = this;
+    if (speech === null || (speech.names !== null && !speech.names.has(name))) {
+      if (name === "camera") this.cameraOf = null; // of what this page shows
+      this.accept(name, value);
+      this.plan(name);
+      return;
+    }
+    const newer = this.untold.has(name) || (this.toldIn.get(name) ?? 0) > speech.taken;
+    if (newer || speech.stale) this.setModel(name, this.own.get(name));
+    else this.accept(name, value);
+  }
+
+  private accept(name: string, value: unknown): void {
+    this.own.set(name, value);
+    const signal = this.signals.get(name);
+    if (name === "camera") {
+      // Our own words may come back.
+      if (!same(poseOf(value), this.store.camera.peek().pose)) this.takeCamera();
+    } else if (signal !== undefined && !same(signal.peek(), value)) signal.value = value;
+  }
+
+  /** Change a trait for a person; widgets that are linked in the page follow. */
+  private change(name: string, value: unknown): void {
+    this.own.set(name, value);
+    this.setModel(name, value);
+    this.plan(name);
+  }
+
+  private setModel(name: string, value: unknown): void {
+    const before = this.setting;
+    this.setting = name;
+    try {
+      this.model.set(name, value);
+    } finally {
+      this.setting = before;
+    }
   }
 
   private plan(name: string): void {
@@ -164,17 +208,18 @@ export class TraitsLink {
   /** Tell Python of all that has changed here. */
   private tell(): void {
     if (this.untold.size === 0 || this.disposed) return;
-    const names = new Set(this.untold);
+    const names = [...this.untold];
     this.untold.clear();
-    const values = Object.fromEntries([...names].map((name) => [name, this.model.get(name)]));
-    const camera_of = names.has("camera") ? this.cameraOf : null;
-    const seq = this.events.send("traits", { values, seen: this.updates, camera_of });
-    this.telling = { seq, names };
+    const values = Object.fromEntries(names.map((name) => [name, this.own.get(name)]));
+    const camera_of = "camera" in values ? this.cameraOf : null;
+    const seq = this.events.send("traits", { values, camera_of });
+    for (const name of names) this.toldIn.set(name, seq);
+    this.telling = seq;
   }
 
   private acknowledged({ seq, error }: Ack): void {
-    if (this.telling === null || seq < this.telling.seq) return;
-    if (seq === this.telling.seq && error !== null) this.onRefused(new Error(error));
+    if (this.telling === null || seq < this.telling) return;
+    if (seq === this.telling && error !== null) this.onRefused(new Error(error));
     this.telling = null;
     this.tell();
   }
@@ -182,7 +227,7 @@ export class TraitsLink {
   // -- the camera: a pose of one view that Python hears of, or Python's for all views
 
   private takeCamera(): void {
-    const pose = poseOf(this.model.get("camera"));
+    const pose = poseOf(this.own.get("camera"));
     if (pose !== null) this.store.camera.value = { pose, origin: null };
   }
 
@@ -197,8 +242,8 @@ export class TraitsLink {
     const points = this.store.points.peek();
     if (pose === null || origin === null || points === null) return;
     const camera = cameraOf(pose, points.axes);
-    if (same(camera, this.model.get("camera"))) return;
-    this.set("camera", camera);
+    if (same(camera, this.own.get("camera"))) return;
+    this.change("camera", camera);
     this.cameraOf = { embedding: points.key, dimension: points.dimension }; // Python may show something else by now
   }
 }

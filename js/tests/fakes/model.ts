@@ -8,6 +8,14 @@ export interface Sent {
   readonly buffers: ArrayBuffer[];
 }
 
+/** What an update is news of. */
+export interface FakeNews {
+  readonly now: number;
+  readonly since: number;
+  readonly names: string[] | null;
+  readonly taken: Record<string, number>;
+}
+
 /** anywidget's model with Python's end in the test's hands. */
 export class FakeModel implements Model {
   /** What the viewer sent, oldest first, as JSON would carry it. */
@@ -17,6 +25,7 @@ export class FakeModel implements Model {
   /** Called with what the viewer sends. */
   onSend: (sent: Sent) => void = () => {};
   private unsaved: Record<string, unknown> = {};
+  private clock = 0;
   private readonly listeners = new Map<string, Set<Listener>>();
 
   constructor(private readonly traits: Record<string, unknown> = {}) {}
@@ -60,10 +69,13 @@ export class FakeModel implements Model {
   }
 
   /** An update of Python's: as in ipywidgets, all values are there before any listener is called. */
-  update(values: Record<string, unknown>): void {
-    const all = { _updates: Number(this.traits._updates ?? 0) + 1, ...values };
+  update(values: Record<string, unknown>, news: Partial<FakeNews> = {}): void {
+    const { now = this.clock + 1, since = this.clock, names = Object.keys(values), taken = {} } = news;
+    this.clock = Math.max(this.clock, now);
+    const all = { _updates: { now, since, names, taken }, ...values };
+    const changed = Object.keys(all).filter((name) => this.traits[name] !== all[name as keyof typeof all]);
     Object.assign(this.traits, all);
-    for (const name of Object.keys(all)) this.emit(`change:${name}`);
+    for (const name of changed) this.emit(`change:${name}`);
   }
 
   /** A trait that Python changed. */

@@ -113,13 +113,13 @@ describe("messages to Python", () => {
     const error = { code: "unknown", message: "this viewer cannot dance", hint: "" };
     events.send("answer", { id: 2, result: null, error });
     const values = { color_by: "louvain", filters: { louvain: { hide: ["3"] } } };
-    events.send("traits", { values, seen: 4, camera_of: null });
+    events.send("traits", { values, camera_of: null });
     const camera = { center: [1.5, -2], zoom: 3 };
-    events.send("traits", { values: { camera }, seen: 4, camera_of: { embedding: "X_umap", dimension: 2 } });
+    events.send("traits", { values: { camera }, camera_of: { embedding: "X_umap", dimension: 2 } });
     events.send("closed", {});
     carrier.send({ kind: "cancel", page: "p1", id: 9 }, [new Uint8Array(5 << 20)]);
     events.tell("hover", { cell: 7 });
-    carrier.send({ kind: "seen", page: "p1", updates: 4, selection: 2, marks: 0, commands: 1 });
+    carrier.send({ kind: "seen", page: "p1", updates: 4, selection: 2, marks: 0, epoch: 1, commands: 3 });
     requests.dispose();
     await Promise.allSettled(answers);
 

@@ -8,8 +8,8 @@ describe("what has come to the page", () => {
   let carrier: CommCarrier;
   let done: string[];
 
-  const command = (number: number, name = `number ${number}`) =>
-    model.deliver({ kind: "command", command: name, payload: {}, number, page: "p1", without: null });
+  const command = (number: number, name = `number ${number}`, epoch = 1) =>
+    model.deliver({ kind: "command", command: name, payload: {}, number, epoch, page: "p1", without: null });
   const told = () => model.messages.filter(({ kind }) => kind === "seen");
 
   beforeEach(() => {
@@ -26,7 +26,7 @@ describe("what has come to the page", () => {
   it("is told at the start, and after a command, a few times a second at most", () => {
     new Seen(carrier, () => ({ updates: 3, selection: 2, marks: 0 }));
     vi.advanceTimersByTime(1000);
-    expect(told()).toEqual([{ kind: "seen", page: "p1", updates: 3, selection: 2, marks: 0, commands: 0 }]);
+    expect(told()).toEqual([{ kind: "seen", page: "p1", updates: 3, selection: 2, marks: 0, epoch: 0, commands: 0 }]);
     for (let number = 1; number <= 10; number++) {
       command(number);
       vi.advanceTimersByTime(10);
@@ -58,5 +58,13 @@ describe("what has come to the page", () => {
     command(0, "hover");
     command(0, "hover");
     expect(done.slice(5)).toEqual(["hover", "hover"]);
+  });
+
+  it("is counted anew where Python has forgotten some, and what is older is not carried out any more", () => {
+    command(1);
+    command(1, "anew", 2);
+    command(2, "late", 1);
+    command(2, "next", 2);
+    expect(done).toEqual(["number 1", "anew", "next"]);
   });
 });

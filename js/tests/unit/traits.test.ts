@@ -26,21 +26,35 @@ const POSE: Pose = { center: [3, 4, 0], zoom: 2, azimuth: -60, elevation: 30 };
 const SPACE = { axes: 3 } as unknown as Points;
 
 /** A widget's traits, its viewer's store, and what Python hears. */
-function linked() {
+function linked(during?: (model: FakeModel) => void) {
   const model = new FakeModel({ ...TRAITS });
   const store = new Store(3);
   const carrier = new CommCarrier(model, "p1");
   const events = new Events(carrier);
   const refused: unknown[] = [];
-  const link = new TraitsLink(model, store, carrier, events, (error) => refused.push(error));
+  const make = () => new TraitsLink(model, store, carrier, events, (error) => refused.push(error));
+  let made: TraitsLink | null = null;
+  if (during !== undefined) {
+    model.on("change:_updates", () => {
+      made ??= make();
+    });
+    during(model);
+  }
+  const link = made ?? make();
   const told = () =>
     model.messages.flatMap((message) =>
       message.kind === "event" && message.event === "traits" ? [message.payload as EventPayloads["traits"]] : [],
     );
   const acknowledge = (seq: number, error: string | null = null) =>
     model.deliver({ kind: "ack", page: "p1", seq, revision: 0, error });
-  const command = (values: object, updates: number) =>
-    model.deliver({ kind: "command", command: "traits", payload: { values, updates }, page: "p1", without: null });
+  const command = (values: object, { now, since = 0, taken = 0 }: { now: number; since?: number; taken?: number }) =>
+    model.deliver({
+      kind: "command",
+      command: "traits",
+      payload: { values, now, since, taken },
+      page: "p1",
+      without: null,
+    });
   return { model, store, events, link, refused, told, acknowledge, command };
 }
 
@@ -83,14 +97,14 @@ describe("traits and the store", () => {
     expect(model.get("color_by")).toBe("louvain"); // at once, for widgets that are linked in the page
     await soon();
     const values = { color_by: "louvain", filters: { louvain: { hide: ["B"] } } };
-    expect(told()).toEqual([{ values, seen: 0, camera_of: null }]);
+    expect(told()).toEqual([{ values, camera_of: null }]);
     acknowledge(1);
     store.filters.value = { louvain: { hide: ["B"] } };
     await soon();
     expect(told()).toHaveLength(1);
     store.colorBy.value = null;
     await soon();
-    expect(told().slice(1)).toEqual([{ values: { color_by: null }, seen: 0, camera_of: null }]);
+    expect(told().slice(1)).toEqual([{ values: { color_by: null }, camera_of: null }]);
     expect(model.saved).toEqual([]);
   });
 
@@ -135,44 +149,63 @@ describe("traits and the store", () => {
     });
     model.change("embedding", "X_tsne");
     await soon();
-    expect(told()).toEqual([{ values: { tool: "lasso" }, seen: 1, camera_of: null }]);
+    expect(told()).toEqual([{ values: { tool: "lasso" }, camera_of: null }]);
     stop();
-  });
-
-  it("say which of Python's updates they knew", async () => {
-    const { model, store, told } = linked();
-    model.change("errors", []);
-    model.change("height", 300);
-    store.height.value = 500;
-    await soon();
-    expect(told()).toEqual([{ values: { height: 500 }, seen: 2, camera_of: null }]);
   });
 
   it("take what Python made of a value, and leave it at that", async () => {
     const { model, store, told } = linked();
     store.colorBy.value = "obs:louvain";
     await soon();
-    model.change("color_by", "louvain");
+    model.update({ color_by: "louvain" }, { taken: { p1: 1, p2: 9 } });
     await soon();
     expect(store.colorBy.value).toBe("louvain");
     expect(told().map(({ values }) => values)).toEqual([{ color_by: "obs:louvain" }]);
   });
 
-  it("give way to Python's value, which came after one that was not told", async () => {
+  it("keep what was set here where Python had not taken it yet: it comes last", async () => {
     const { model, store, told, acknowledge } = linked();
     store.pointSize.value = 2;
     await soon();
-    store.pointSize.value = 3;
-    model.change("point_size", 9);
+    store.tool.value = "box";
+    model.update({ point_size: 9, tool: "lasso", height: 300 });
+    expect([store.pointSize.value, store.tool.value, store.height.value]).toEqual([2, "box", 300]);
+    expect([model.get("point_size"), model.get("tool")]).toEqual([2, "box"]);
+    acknowledge(1); // by HTTP, before an update that is older
+    model.update({ point_size: 9 });
+    expect(store.pointSize.value).toBe(2);
+    await soon();
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }, { tool: "box" }]);
+    model.update({ point_size: 9, tool: "lasso" }, { taken: { p1: 2 } });
+    expect([store.pointSize.value, store.tool.value]).toEqual([9, "lasso"]);
+  });
+
+  it("keep also what was told with an event before the last", async () => {
+    const { model, store, events } = linked();
+    store.opacity.value = 0.5;
+    events.send("click", { cell: 1, button: 0, shift: false, ctrl: false });
+    store.theme.value = "dark";
+    events.send("click", { cell: 1, button: 0, shift: false, ctrl: false });
+    model.update({ opacity: 0.1 });
+    expect(store.opacity.value).toBe(0.5);
+  });
+
+  it("keep what was set here where the host brings Python's whole state again", async () => {
+    const { model, store, told, acknowledge } = linked();
+    store.pointSize.value = 5;
+    await soon();
+    for (let again = 0; again < 2; again++) {
+      model.update({ ...TRAITS }, { now: 0, since: 0, names: null });
+      expect(store.pointSize.value).toBe(5);
+    }
     acknowledge(1);
     await soon();
-    expect(store.pointSize.value).toBe(9);
-    expect(told()).toHaveLength(1);
+    expect(told().map(({ values }) => values)).toEqual([{ point_size: 5 }]);
   });
 
   it("take what another page set, or what was lost, and do not echo it", async () => {
     const { model, store, link, told, command } = linked();
-    command({ point_size: 7, errors: [1], camera: { center: [8, 9], zoom: 2 } }, 5);
+    command({ point_size: 7, errors: [1], camera: { center: [8, 9], zoom: 2 } }, { now: 5 });
     expect(store.pointSize.value).toBe(7);
     expect(model.get("errors")).toEqual([1]);
     expect(store.camera.value.pose?.center).toEqual([8, 9, 0]);
@@ -181,15 +214,47 @@ describe("traits and the store", () => {
     expect(told()).toEqual([]);
   });
 
-  it("keep what was set here where what comes again is older", async () => {
-    const { store, told, acknowledge, command } = linked();
-    store.pointSize.value = 2;
+  it("notice that an update is missing, until it comes again", () => {
+    const { model, store, link, command } = linked();
+    model.update({ height: 300 }, { now: 3, since: 0 });
+    expect(link.seen).toBe(3);
+    model.update({ theme: "dark" }, { now: 6, since: 5 });
+    expect([link.seen, store.theme.value]).toEqual([3, "dark"]);
+    command({ tool: "box" }, { now: 5, since: 3 }); // made before the one that has come: nothing is taken of it
+    expect([link.seen, store.tool.value]).toEqual([3, "navigate"]);
+    command({ tool: "box", theme: "dark" }, { now: 6, since: 3 });
+    expect([link.seen, store.tool.value]).toEqual([6, "box"]);
+    command({ tool: "lasso" }, { now: 4, since: 3 });
+    expect(store.tool.value).toBe("box");
+  });
+
+  it("tell what a linked widget changes while Python's update is heard", async () => {
+    const { model, store, told } = linked();
+    model.on("change:point_size", () => model.set("opacity", Number(model.get("point_size")) / 10));
+    model.change("point_size", 5);
+    expect(store.opacity.value).toBe(0.5);
     await soon();
-    store.tool.value = "box";
-    command({ point_size: 1, tool: "navigate", height: 300 }, 1);
-    expect([store.pointSize.value, store.tool.value, store.height.value]).toEqual([2, "box", 300]);
-    acknowledge(1);
-    expect(told().map(({ values }) => values)).toEqual([{ point_size: 2 }, { tool: "box" }]);
+    expect(told().map(({ values }) => values)).toEqual([{ opacity: 0.5 }]);
+  });
+
+  it("hear on after a listener of somebody else's has raised", async () => {
+    const { model, store, told, command } = linked();
+    model.on("change:height", () => {
+      throw new Error("a linked widget's");
+    });
+    expect(() => command({ height: 300 }, { now: 1 })).toThrow("a linked widget's");
+    model.set("tool", "box");
+    await soon();
+    expect(store.tool.value).toBe("box");
+    expect(told().map(({ values }) => values)).toEqual([{ tool: "box" }]);
+  });
+
+  it("begin in the middle of an update without taking it for a person's", async () => {
+    // A page that starts afresh does so at one of the changes of an update.
+    const { store, told } = linked((model) => model.update({ tool: "box" }, { now: 4, since: 3 }));
+    expect(store.tool.value).toBe("box");
+    await soon();
+    expect(told()).toEqual([]);
   });
 
   it("complain where Python cannot read them, and go on", async () => {
@@ -250,7 +315,6 @@ describe("the camera and the store", () => {
     expect(told().length).toBeLessThan(6);
     expect(told().at(-1)).toEqual({
       values: { camera: { center: [3, 4], zoom: 30 } },
-      seen: 0,
       camera_of: { embedding: "X_umap", dimension: 2 },
     });
   });

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from cellucid.channel import messages, rpc
@@ -15,7 +17,7 @@ from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
 from cellucid.channel.latest import Latest
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Seen
 from cellucid.channel.pace import PACE, Pace
-from cellucid.channel.pages import Again, Page
+from cellucid.channel.pages import PATIENCE, Again, Page
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells, Positions
 from cellucid.channel.waits import Waits
@@ -23,6 +25,8 @@ from cellucid.channel.waits import Waits
 logger = logging.getLogger("cellucid.jupyter")
 
 _Message = tuple[Command, list[memoryview]]
+
+_MAX_TAKEN = 20  # pages of which every update speaks: the newest
 
 
 class Marks(Protocol):
@@ -61,11 +65,14 @@ class Host(Protocol):
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; returns how to make the keys of its hook event."""
 
-    def take_traits(self, changed: messages.TraitsSet) -> Mapping[str, Any]:
-        """Make what a person set the widget's own; returns, by trait, what it is now."""
+    def take_traits(self, changed: messages.TraitsSet, page: str, *, outdated: bool) -> None:
+        """Make what a person set the widget's own; what does not fit is told, but of cells of before a refresh."""
 
-    def traits_since(self, update: int) -> tuple[int, Mapping[str, Any]]:
-        """The traits that were sent to the pages after an update, as they are now; and which update that was last."""
+    def tell_traits(self) -> None:
+        """Send all pages what has changed, by ipywidgets' own message."""
+
+    def traits_since(self, moment: int, page: str) -> tuple[int, Mapping[str, Any]]:
+        """The traits that have changed since, but for those that the page has set itself; and what the time is now."""
 
     def viewers_changed(self, *, known: bool, ready: bool, road: messages.TransportChosen | None) -> None:
         """A page began, chose its road, finished its first picture, or went away; the road is the newest page's."""
@@ -179,6 +186,11 @@ class Conversation:
             self.carrier.send_latest("marks", self._marks_command)
             self._again.sent()
 
+    def taken(self) -> Mapping[str, int]:
+        """The number of the last event that was taken of each page."""
+        with self._lock:
+            return {page.name: page.seq for page in list(self._pages.values())[-_MAX_TAKEN:]}
+
     def traits_sent(self) -> None:
         """An update of the widget's traits has left, by ipywidgets' own message."""
         if self._pages:
@@ -192,9 +204,9 @@ class Conversation:
             else:
                 self._waiting.append((name, payload))
 
-    def _send_command(self, name: str, payload: Mapping[str, Any], without: str | None = None) -> None:
+    def _send_command(self, name: str, payload: Mapping[str, Any]) -> None:
         for page in self._pages.values():
-            if page.there and page.name != without:
+            if page.there:
                 self.carrier.send(page.command(name, payload))
                 self._again.sent()
 
@@ -225,8 +237,13 @@ class Conversation:
         match message:
             case Seen():
                 with self._lock:
-                    self._page(message.page).has_seen(message)
-                self._again.heard()
+                    page = self._page(message.page)
+                    page.has_seen(message)
+                    page.spoke()
+                    if page.state == "outdated":
+                        self._send_unseen_traits(page)  # among them that it is to start afresh
+                    elif any(self._unseen(page)):
+                        self._again.sent()
             case Request(page, number, messages.Ping()):
                 self.carrier.send(messages.Reply(page, number, {}))
             case Request():
@@ -242,9 +259,7 @@ class Conversation:
         """Take an event once, in its page's order; returns what has been taken by now."""
         with self._lock:  # for all of it: the same event may come by two roads at a time
             page = self._page(event.page)
-            if page.state == "outdated":
-                logger.info("ignored a %r of cells that the widget no longer shows", event.event)
-                return None
+            page.spoke()
             if page.state == "new":  # where a cell runs, its events come before its requests
                 self._set_page(event.page, "loading")
             if event.seq == 0:  # the latest counts, none is missed
@@ -273,6 +288,15 @@ class Conversation:
         return ack
 
     def _handle(self, event: Event, page: Page, buffers: list[memoryview]) -> None:
+        outdated = page.state == "outdated"
+        if isinstance(event.payload, messages.TraitsSet):
+            self._host.take_traits(event.payload, page.name, outdated=outdated)
+            if len(self._pages) > 1:
+                self._host.tell_traits()
+        if outdated:
+            logger.info("ignored a %r of cells that the widget no longer shows", event.event)
+            self._send_unseen_traits(page)  # among them that it is to start afresh
+            return
         match event.payload:
             case messages.Selected():
                 self._selected(event, event.payload, page, buffers)
@@ -297,9 +321,6 @@ class Conversation:
             case messages.TransportChosen():
                 page.road = event.payload
                 self._tell_host()
-            case messages.TraitsSet():
-                now = self._host.take_traits(event.payload)
-                self._send_command("traits", {"values": now, "updates": 0}, without=event.page)
             case messages.Console(level, text, hint):
                 if level == "error":
                     self._host.report("viewer", text, hint or "")
@@ -345,7 +366,9 @@ class Conversation:
         with self._lock:
             known = self._page(page)
             known.state = state
-            if not known.there:
+            if known.there:
+                self._again.sent()  # it may have missed something while nobody looked
+            else:
                 known.forget()
             self._tell_host()
 
@@ -410,29 +433,48 @@ class Conversation:
             payload, data = self._encoded()
         return Command("selection", payload, page=page, without=without), [data]
 
-    def _send_again(self) -> bool:
-        """Send each page what it has not seen; messages get lost where a connection breaks."""
-        if self.carrier.waiting:  # not even sent
-            return True
-        with self._lock:
-            anything = False
-            for page in self._pages.values():
-                if page.there:
-                    for message, buffers in self._unseen(page):
-                        self.carrier.send(message, buffers)
-                        anything = True
-            return anything
+    def _send_again(self) -> float | None:
+        """Send each page what it has not seen; messages get lost where a connection breaks.
 
-    def _unseen(self, page: Page) -> Iterator[_Message]:
+        Returns:
+            Seconds until the next look; None where every page has all.
+        """
+        if self.carrier.waiting:  # not even sent
+            return PATIENCE[0]
+        with self._lock:
+            now = time.monotonic()
+            looks = []
+            for page in self._pages.values():
+                unseen = list(self._unseen(page)) if page.there else []
+                if not unseen:
+                    continue
+                if page.due <= now:
+                    for send in unseen:
+                        send()
+                    page.tried(now)
+                looks.append(page.due - now)
+            return min(looks, default=None)
+
+    def _unseen(self, page: Page) -> Iterator[Callable[[], None]]:
+        """How to send what a page has not seen."""
         for command in page.unseen_commands():
-            yield command, []
+            yield partial(self.carrier.send, command)
+        name = page.name
         if page.selection < self._revision:
-            yield self._selection_command(page.name)
+            yield partial(self.carrier.send_latest, f"selection {name}", lambda: self._selection_command(name))
         if page.marks < self._marks_revision:
-            yield self._marks_command(page.name)
-        updates, values = self._host.traits_since(page.updates)
-        if values:
-            yield Command("traits", {"values": values, "updates": updates}, page=page.name), []
+            yield partial(self.carrier.send_latest, f"marks {name}", lambda: self._marks_command(name))
+        if self._host.traits_since(page.updates, name)[1]:
+            yield partial(self._send_unseen_traits, page)
+
+    def _send_unseen_traits(self, page: Page) -> None:
+        def make() -> _Message:
+            with self._lock:
+                now, values = self._host.traits_since(page.updates, page.name)
+                news = {"now": now, "since": page.updates, "taken": page.seq}
+            return Command("traits", {"values": values, **news}, page=page.name), []
+
+        self.carrier.send_latest(f"traits {page.name}", make)
 
     def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
         cells, data = _split(self._published)

@@ -274,17 +274,12 @@ def _place(value: object, name: str) -> dict[str, Any]:
     return _check_fields({"embedding": LINE, "dimension": _integer(1, 3)}, value, name)
 
 
-@_event("traits", values=_values, seen=COUNT, camera_of=_optional(_place))
+@_event("traits", values=_values, camera_of=_optional(_place))
 @dataclass(frozen=True, slots=True)
 class TraitsSet:
-    """What a person set in the viewer, as JSON by trait.
-
-    ``seen`` is the last of Python's updates that the page knew, ``camera_of`` the embedding and dimension that its
-    camera looks at.
-    """
+    """What a person set in the viewer, as JSON by trait; ``camera_of``: the embedding and dimension of its camera."""
 
     values: dict[str, Any]
-    seen: int
     camera_of: dict[str, Any] | None
 
 
@@ -351,12 +346,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The last that a page has of what Python tells: updates of traits, revisions of selection and marks, commands."""
+    """What a page has: changes of traits until when, revisions of selection and marks, commands of which epoch."""
 
     page: str
     updates: int
     selection: int
     marks: int
+    epoch: int
     commands: int
 
 
@@ -366,7 +362,14 @@ _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
     "request": {"page": PAGE, "id": COUNT, "method": NAME},
     "cancel": {"page": PAGE, "id": COUNT},
     "event": {"page": PAGE, "seq": COUNT, "event": NAME},
-    "seen": {"page": PAGE, "updates": COUNT, "selection": COUNT, "marks": COUNT, "commands": COUNT},
+    "seen": {
+        "page": PAGE,
+        "updates": COUNT,
+        "selection": COUNT,
+        "marks": COUNT,
+        "epoch": COUNT,
+        "commands": COUNT,
+    },
     "part": {
         "page": PAGE,
         "transfer": COUNT,
@@ -459,13 +462,14 @@ class Ack:
 class Command:
     """Python tells the viewer something: every page, one ``page``, or all but ``without``.
 
-    ``number`` counts the commands of one page from 1, each of which it carries out once and in order; 0 is one of which
-    only the latest counts, or that need not arrive.
+    ``number`` counts the commands of one page from 1, each of which it carries out once and in order; with each
+    ``epoch`` it begins anew. Number 0 is one of which only the latest counts, or that need not arrive.
     """
 
     command: str
     payload: Mapping[str, Any]
     number: int = 0
+    epoch: int = 0
     page: str | None = None
     without: str | None = None
     kind: str = field(default="command", init=False)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,8 +12,16 @@ from typing import Any, Literal
 
 from cellucid.channel.messages import Ack, Command, Seen, TransportChosen
 
+logger = logging.getLogger("cellucid.jupyter")
+
 PATIENCE = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 """Seconds until what a page has not seen is sent again: at first, and each time that it still has not."""
+
+KEPT = 1000
+"""Commands of a page that may be sent again."""
+
+WINDOW = 50
+"""Commands that are sent again at a time."""
 
 
 @dataclass(slots=True)
@@ -26,8 +36,12 @@ class Page:
     updates: int = 0  # the last that the page has of what Python tells
     selection: int = 0
     marks: int = 0
-    _number: int = 0  # of the last command
-    _unseen: deque[Command] = field(default_factory=deque)
+    attempt: int = 0  # how often something was sent again since the page last spoke
+    due: float = 0.0  # by the monotonic clock: when to look again
+    _epoch: int = 1
+    _number: int = 0  # of the epoch's last command
+    _commands: int = 0  # of the epoch's last command that the page has
+    _unseen: deque[Command] = field(default_factory=lambda: deque(maxlen=KEPT))
 
     @property
     def there(self) -> bool:
@@ -37,57 +51,79 @@ class Page:
     def command(self, name: str, payload: Mapping[str, Any]) -> Command:
         """The page's next command; kept until it was seen."""
         self._number += 1
-        command = Command(name, payload, self._number, page=self.name)
+        command = Command(name, payload, self._number, self._epoch, page=self.name)
         self._unseen.append(command)
         return command
 
     def unseen_commands(self) -> list[Command]:
-        """Commands that may have been lost, oldest first."""
-        return list(self._unseen)
+        """The first of the commands that may have been lost."""
+        if self._unseen and self._unseen[0].number > self._commands + 1:
+            self._count_anew()  # one that is no longer kept was lost: the page waits for it in vain
+        return [command for command, _ in zip(self._unseen, range(WINDOW), strict=False)]
 
     def has_seen(self, seen: Seen) -> None:
         """Note what has come to the page."""
-        self.updates, self.selection, self.marks = seen.updates, seen.selection, seen.marks
-        while self._unseen and self._unseen[0].number <= seen.commands:
-            self._unseen.popleft()
-        if seen.commands + len(self._unseen) != self._number:  # what was forgotten would leave a gap
-            self._number = seen.commands + len(self._unseen)
-            first = seen.commands + 1
-            self._unseen = deque(replace(command, number=first + at) for at, command in enumerate(self._unseen))
+        self.updates = max(self.updates, seen.updates)
+        self.selection = max(self.selection, seen.selection)
+        self.marks = max(self.marks, seen.marks)
+        if seen.epoch == self._epoch:
+            self._commands = max(self._commands, min(seen.commands, self._number))
+            while self._unseen and self._unseen[0].number <= self._commands:
+                self._unseen.popleft()
 
     def forget(self) -> None:
-        """Nobody looks any more: what it has not seen is of no use."""
+        """Nobody looks any more: commands that were not seen are of no use."""
         self._unseen.clear()
+        self._count_anew()
+
+    def spoke(self) -> None:
+        """Something has come from the page: it is worth trying."""
+        self.attempt = 0
+        self.due = 0.0
+
+    def tried(self, now: float) -> None:
+        """Something was sent again; the next time is later."""
+        self.due = now + PATIENCE[min(self.attempt, len(PATIENCE) - 1)]
+        self.attempt += 1
+
+    def _count_anew(self) -> None:
+        self._epoch += 1
+        self._commands = 0
+        self._number = len(self._unseen)
+        kept = (replace(each, number=at + 1, epoch=self._epoch) for at, each in enumerate(self._unseen))
+        self._unseen = deque(kept, maxlen=KEPT)
 
 
 class Again:
-    """Calls back some time after something was sent, and ever more rarely while that changes nothing.
+    """Calls back some time after something was sent.
 
     Args:
-        send: sends again what has not arrived; returns whether there was anything.
+        look: sends again what has not arrived; returns in how many seconds to look again, or None where all has.
         name: part of the name of the thread that waits.
     """
 
-    def __init__(self, send: Callable[[], bool], name: str) -> None:
-        self._send = send
+    def __init__(self, look: Callable[[], float | None], name: str) -> None:
+        self._look = look
         self._name = name
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
-        self._attempt = 0
+        self._at = 0.0
         self._closed = False
 
-    def sent(self) -> None:
+    def sent(self, wait: float | None = None) -> None:
         """Something was sent: look in a while whether it has arrived."""
+        wait = PATIENCE[0] if wait is None else wait
         with self._lock:
-            if self._timer is None and not self._closed:
-                self._timer = threading.Timer(PATIENCE[min(self._attempt, len(PATIENCE) - 1)], self._look)
-                self._timer.name = f"cellucid-again-{self._name}"
-                self._timer.daemon = True
-                self._timer.start()
-
-    def heard(self) -> None:
-        """A page says what it has seen: there is somebody."""
-        self._attempt = 0
+            at = time.monotonic() + wait
+            if self._closed or (self._timer is not None and self._at <= at):
+                return
+            if self._timer is not None:
+                self._timer.cancel()
+            self._at = at
+            self._timer = threading.Timer(wait, self._call)
+            self._timer.name = f"cellucid-again-{self._name}"
+            self._timer.daemon = True
+            self._timer.start()
 
     def close(self) -> None:
         """Call back no more. Idempotent."""
@@ -96,11 +132,13 @@ class Again:
             if self._timer is not None:
                 self._timer.cancel()
 
-    def _look(self) -> None:
+    def _call(self) -> None:
         with self._lock:
             self._timer = None
-        if self._send():
-            self._attempt += 1
-            self.sent()
-        else:
-            self._attempt = 0
+        try:
+            wait = self._look()
+        except Exception:
+            logger.exception("what may be lost was not sent again")
+            wait = PATIENCE[-1]
+        if wait is not None:
+            self.sent(wait)

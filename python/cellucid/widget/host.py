@@ -46,7 +46,7 @@ MIRRORED = (
 )
 """Traits that a person sets in the viewer, in an order in which values that depend on each other fit."""
 
-TOLD = ("datasets", "embeddings", "n_cells", "n_visible", "errors", "_version")
+TOLD = ("datasets", "embeddings", "n_cells", "n_visible", "errors", "_hover_wanted", "_version")
 """Traits that Python alone sets and that the viewer shows or acts upon; a page starts afresh at the last."""
 
 
@@ -94,7 +94,8 @@ class WidgetHost:
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; it is not sent back to the page."""
         with self._widget._lock:
-            self._widget._take({"hovered": cell})
+            if cell is None or cell < self.n_cells:
+                self._widget._take({"hovered": cell})
         dataset, embedding = self._widget._dataset, self._widget.embedding
 
         def position() -> dict[str, float] | None:
@@ -105,8 +106,8 @@ class WidgetHost:
 
         return {"position": position}
 
-    def take_traits(self, changed: TraitsSet) -> Mapping[str, Any]:
-        """Make what a person set the widget's own; returns, by trait, what it is now."""
+    def take_traits(self, changed: TraitsSet, page: str, *, outdated: bool) -> None:
+        """Make what a person set the widget's own; what does not fit is told, but of cells of before a refresh."""
         widget = self._widget
         with widget._lock:
             wanted = {name: changed.values[name] for name in MIRRORED if name in changed.values}
@@ -114,19 +115,18 @@ class WidgetHost:
             shown = (wanted.get("embedding", widget.embedding), wanted.get("dimension", widget.dimension))
             if place is not None and (place["embedding"], place["dimension"]) != shown:
                 wanted.pop("camera", None)  # of an embedding that is no longer shown
-            crossed = widget._sent_after(changed.seen, wanted)
-            widget._take(wanted)
-            # The page got Python's value after it had sent its own, which counts, as it came last.
-            if crossed:
-                widget.send_state(crossed)
-            return widget._json_of(wanted)
+            widget._take(wanted, page, quietly=outdated)
 
-    def traits_since(self, update: int) -> tuple[int, Mapping[str, Any]]:
-        """The traits that were sent to the pages after an update, as they are now; and which update that was last."""
+    def tell_traits(self) -> None:
+        """Send all pages what has changed."""
+        self._widget._tell_pages()
+
+    def traits_since(self, moment: int, page: str) -> tuple[int, Mapping[str, Any]]:
+        """The traits that have changed since, but for those that the page has set itself; and what the time is now."""
         widget = self._widget
         with widget._lock:
-            names = widget._sent_after(update, (*MIRRORED, *TOLD))
-            return widget._updates, widget._json_of(names) if names else {}
+            names = widget._changed_since(moment, (*MIRRORED, *TOLD), page)
+            return widget._clock, widget._json_of(names) if names else {}
 
     def server(self) -> Mapping[str, Any]:
         """Where a page finds the data server."""

@@ -489,23 +489,32 @@ class CellucidWidget(ReportingWidget):
         with self._lock:
             if sync_data.get("_boot") == {}:
                 super().set_state({"_boot": {}})
-            if "hovered" in sync_data:
-                self._take({"hovered": sync_data["hovered"]})
+            hovered = sync_data.get("hovered")
+            if "hovered" in sync_data and not (isinstance(hovered, int) and hovered >= self.n_cells):
+                self._take({"hovered": hovered})
 
-    def _take(self, wanted: dict[str, Any]) -> None:
-        """Take trait values from a page, which is not told of them. What fails is reported, a bad value taken back."""
+    def _take(self, wanted: dict[str, Any], page: str | None = None, *, quietly: bool = False) -> None:
+        """Take trait values from a page. What fails is reported, unless quietly; what is not as it was set is told."""
         with self._lock:
-            self._unsent.difference_update(wanted)  # the page's own are newer
-            hovered = wanted.get("hovered")
-            if isinstance(hovered, int) and hovered >= self.n_cells:
-                return  # of cells that are no longer shown
             try:
                 super().set_state(wanted)
             except Exception as error:  # observers are users' code; nobody would see what they raise here
-                logger.exception("what a page set was not taken as it is")
-                refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
-                self.send_state(list(wanted))
-                self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
+                if quietly:
+                    logger.info("what a page set does not fit: %s", error)
+                else:
+                    logger.exception("what a page set was not taken as it is")
+                    refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
+                    self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
+            if page is None:
+                return
+            now = self._json_of(wanted)
+            self._change([name for name, value in wanted.items() if _as_json(now[name]) == value], page)
+            others = [name for name, value in wanted.items() if _as_json(now[name]) != value]
+            if others:
+                self.send_state(others)
+
+    def _taken(self) -> Mapping[str, int]:
+        return {} if self._conversation is None else self._conversation.taken()
 
     def _traits_sent(self) -> None:
         if self._conversation is not None:
