@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 from scipy import sparse
 
 from cellucid.dataset import DatasetError
-from cellucid.dataset import genes as genes_module
 from cellucid.dataset.genes import SubsetGenes, gene_source
+from cellucid.dataset.genes import rows as rows_module
 
 matrices = st.sampled_from([np.float32, np.float64, np.int32, np.uint8, np.bool_]).flatmap(
     lambda dtype: hnp.arrays(dtype, st.tuples(st.integers(1, 12), st.integers(1, 8)), elements=st.integers(0, 1))
@@ -67,7 +67,7 @@ def test_unsorted_and_duplicate_entries_give_what_scipy_gives(make: Any, rows: A
     expected = matrix.toarray()
     before = [part.copy() for part in (matrix.data, matrix.indices, matrix.indptr)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(genes_module, "CSR_STEP", step)
+        patch.setattr(rows_module, "STEP", step)
         for j in range(shape[1]):
             assert np.array_equal(gene_source(matrix).column(j), expected[:, j].astype(np.float32))
     assert all(map(np.array_equal, before, (matrix.data, matrix.indices, matrix.indptr)))
