@@ -7,6 +7,7 @@ optional).
 
 from __future__ import annotations
 
+import cellucid.dataset.genes.hdf5  # noqa: F401 (registers its containers)
 from cellucid.dataset.genes.memory import SubsetGenes
 from cellucid.dataset.genes.source import Cancelled, GeneSource, gene_source
 

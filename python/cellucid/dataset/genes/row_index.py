@@ -1,0 +1,177 @@
+"""Makes the gene index of a stored CSR matrix while genes are asked for, and finds it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellucid.dataset.genes.blocks import BlockReader, StoredRows, sorted_by_gene
+from cellucid.dataset.genes.cache_folder import ENDING, gene_folder, make_room, mark_used
+from cellucid.dataset.genes.index_file import CorruptIndex, GeneIndex
+from cellucid.dataset.lock import let_go
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+# An entry in the index: its row in two bytes, its value in at most four. A gene in a block: twelve bytes of the table.
+ENTRY_BYTES, TABLE_BYTES = 6, 12
+
+
+class RowIndex:
+    """The gene index of one matrix: found in the cache directory, or made block by block by those who ask.
+
+    No thread of its own: who needs a block that is not there makes it, and every block before it. Whoever stops asking
+    leaves what is there to the next one.
+
+    Args:
+        open_rows: Opens the matrix; called when there is no index yet.
+        n_genes: Number of genes.
+        key: What tells the matrix from others; None where nothing does, and the index is then not kept.
+    """
+
+    def __init__(
+        self, open_rows: Callable[[], StoredRows], n_genes: int, key: Callable[[], dict[str, Any] | None]
+    ) -> None:
+        self._open_rows, self._n_genes, self._find_key = open_rows, n_genes, key
+        self._lock = Lock()
+        self._rows: StoredRows | None = None
+        self._bounds: NDArray[np.intp] | None = None
+        self._reader: BlockReader | None = None
+        self._index: GeneIndex | None = None
+        self._complete = False
+        self._impossible = False
+        self._key: dict[str, Any] | None = None
+
+    @property
+    def bounds(self) -> NDArray[np.intp]:
+        """Where the blocks begin among the rows, and where the last one ends: ``(n_blocks + 1,)``."""
+        if self._bounds is None:
+            self._bounds = self.stored_rows().bounds()
+        return self._bounds
+
+    def stored_rows(self) -> StoredRows:
+        """The matrix itself."""
+        if self._rows is None:
+            self._rows = self._open_rows()
+        return self._rows
+
+    def values(self, block: int, genes: NDArray[np.intp]) -> NDArray[np.float32] | None:
+        """The values of some genes in the rows of a block, ``(len(genes), n_rows)``; None where there can be no index.
+
+        Raises:
+            DatasetError: The matrix cannot be read.
+        """
+        for _ in range(2):
+            index = self._with_block(block)
+            if index is None:
+                return None
+            try:
+                return index.values(block, genes)
+            except CorruptIndex as error:
+                log.warning("the gene index of %s is made anew: %s", self._key, error)
+                self._drop(index)
+        return None
+
+    def _with_block(self, block: int) -> GeneIndex | None:
+        index = self._index
+        if index is not None and (self._complete or block < index.n_blocks):
+            return index
+        with _held(self._lock):
+            if self._index is None and not self._impossible:
+                self._index = self._find() or self._begin()
+            while self._index is not None and not self._complete and self._index.n_blocks <= block:
+                self._add_block(self._index)
+            return self._index
+
+    def _drop(self, index: GeneIndex) -> None:
+        with _held(self._lock):
+            if self._index is index:
+                index.discard()
+                self._index, self._reader, self._complete = None, None, False
+
+    # ---- all below hold the lock ----
+
+    def _find(self) -> GeneIndex | None:
+        """The index in the cache directory, if there is one of this matrix as it is now."""
+        self._key = self._find_key()
+        if (path := self._path()) is None:
+            return None
+        try:
+            index = GeneIndex.open(path, self._key or {})
+        except FileNotFoundError:
+            return None
+        except (OSError, CorruptIndex, ValueError, KeyError, TypeError) as error:
+            log.info("the gene index %s is made anew: %s", path, error)
+            with suppress(OSError):
+                path.unlink()
+            return None
+        mark_used(path)
+        self._bounds, self._complete = index.bounds, True
+        return index
+
+    def _begin(self) -> GeneIndex | None:
+        """A new index without blocks; None where the disk has no place for one."""
+        rows = self.stored_rows()
+        self._bounds = rows.bounds()
+        size = int(rows.indptr[-1]) * ENTRY_BYTES + (len(self._bounds) - 1) * self._n_genes * TABLE_BYTES
+        try:
+            if make_room(gene_folder(), size):
+                self._reader = BlockReader(rows, self._bounds)
+                return GeneIndex.create(gene_folder(), self._bounds, self._n_genes)
+            log.warning("no gene index for %s: it may take %d bytes, more than the cache may grow", rows.where, size)
+        except OSError as error:
+            log.warning("no gene index for %s: %s", rows.where, error)
+        self._impossible = True
+        return None
+
+    def _add_block(self, index: GeneIndex) -> None:
+        assert self._reader is not None
+        assert self._bounds is not None
+        rows = self.stored_rows()
+        block = sorted_by_gene(self._reader.read(index.n_blocks), self._n_genes, rows.where)
+        try:
+            index.append(block)
+        except OSError as error:
+            log.warning("no gene index for %s: %s", rows.where, error)
+            index.discard()
+            self._index, self._reader, self._impossible = None, None, True
+            return
+        if index.n_blocks == len(self._bounds) - 1:
+            self._finish(index)
+
+    def _finish(self, index: GeneIndex) -> None:
+        self._reader, self._rows, self._complete = None, None, True
+        # A file that was written to meanwhile is another one, and so is its index.
+        key = self._find_key()
+        try:
+            index.finish(self._path() if key == self._key else None, self._key or {})
+        except OSError as error:
+            log.warning("the gene index of %s is not kept: %s", self._key, error)
+
+    def _path(self) -> Path | None:
+        if self._key is None:
+            return None
+        name = hashlib.blake2b(json.dumps(self._key, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return gene_folder() / f"{name}{ENDING}"
+
+
+@contextmanager
+def _held(lock: Lock) -> Iterator[None]:
+    """Holds a lock, whose holder may be waiting for the data that this thread has locked."""
+    if not lock.acquire(blocking=False):
+        with let_go():
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
