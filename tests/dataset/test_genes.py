@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from matrices import entries, expected
 from scipy import sparse
 
 from cellucid.dataset import DatasetError
-from cellucid.dataset.genes import SubsetGenes, gene_source
+from cellucid.dataset.genes import Cancelled, SubsetGenes, gene_source, kernels
 from cellucid.dataset.genes import rows as rows_module
 
 matrices = st.sampled_from([np.float32, np.float64, np.int32, np.uint8, np.bool_]).flatmap(
@@ -42,35 +43,125 @@ def test_a_column_is_the_same_however_the_matrix_is_stored(kind: str, matrix: np
         assert np.array_equal(column, matrix[:, j].astype(np.float32))
 
 
-@st.composite
-def entries(draw: st.DrawFn) -> sparse.csr_array:
-    """A CSR array whose rows are unsorted and name genes several times."""
-    n_cells, n_genes = draw(st.integers(1, 10)), draw(st.integers(1, 6))
-    counts = draw(st.lists(st.integers(0, 9), min_size=n_cells, max_size=n_cells))
-    total = sum(counts)
-    indices = draw(st.lists(st.integers(0, n_genes - 1), min_size=total, max_size=total))
-    data = draw(st.lists(st.integers(-9, 9), min_size=total, max_size=total))
-    dtype = draw(st.sampled_from([np.float32, np.int64, np.int8]))
-    indptr = np.concatenate([[0], np.cumsum(counts)])
-    return sparse.csr_array(
-        (np.array(data, dtype=dtype), np.array(indices, dtype=np.int32), indptr), (n_cells, n_genes)
-    )
+KINDS = [sparse.csr_array, sparse.csr_matrix, sparse.csc_array, sparse.csc_matrix]
 
 
-@pytest.mark.parametrize("make", [sparse.csr_array, sparse.csr_matrix, sparse.csc_array, sparse.csc_matrix])
+def stored_as(make: Any, rows: sparse.csr_array) -> Any:
+    """The same entries in another kind of container; a CSC one is the transpose."""
+    csc = make in (sparse.csc_array, sparse.csc_matrix)
+    matrix = make((rows.data, rows.indices, rows.indptr), rows.shape[::-1] if csc else rows.shape)
+    matrix.indices, matrix.indptr = rows.indices, rows.indptr
+    return matrix
+
+
+def contents(matrix: Any) -> tuple[Any, ...]:
+    """Everything that the object is made of."""
+    return {*vars(matrix)}, *(part.tobytes() for part in (matrix.data, matrix.indices, matrix.indptr))
+
+
+@pytest.mark.parametrize("make", KINDS)
 @settings(max_examples=50)
-@given(rows=entries(), step=st.sampled_from([1, 3, 1 << 20]))
+@given(rows=st.one_of(entries(), entries(sorted_rows=True)), step=st.sampled_from([1, 3, 1 << 20]))
 def test_unsorted_and_duplicate_entries_give_what_scipy_gives(make: Any, rows: Any, step: int) -> None:
-    transposed = make in (sparse.csc_array, sparse.csc_matrix)
-    shape = rows.shape[::-1] if transposed else rows.shape
-    matrix = make((rows.data, rows.indices, rows.indptr), shape)
-    expected = matrix.toarray()
-    before = [part.copy() for part in (matrix.data, matrix.indices, matrix.indptr)]
+    matrix = stored_as(make, rows)
+    before = contents(matrix)
+    wanted = expected(matrix)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows_module, "STEP", step)
-        for j in range(shape[1]):
-            assert np.array_equal(gene_source(matrix).column(j), expected[:, j].astype(np.float32))
-    assert all(map(np.array_equal, before, (matrix.data, matrix.indices, matrix.indptr)))
+        patch.setattr(rows_module, "ROWS_A_SEARCH", step)
+        source = gene_source(matrix)
+        for j in range(matrix.shape[1]):
+            assert np.array_equal(source.column(j), wanted[j], equal_nan=True)
+        assert np.array_equal(source.columns(range(matrix.shape[1])), wanted, equal_nan=True)
+    assert contents(matrix) == before
+    assert np.array_equal(wanted, matrix.toarray().T.astype(np.float32), equal_nan=True)
+
+
+@settings(max_examples=50, deadline=None)
+@given(matrix=st.one_of(entries(), entries(sorted_rows=True)), data=st.data())
+def test_numba_and_numpy_find_the_same(matrix: sparse.csr_array, data: st.DataObject) -> None:
+    rows = rows_module.Rows(matrix.indptr, matrix.indices, matrix.data)
+    genes = np.unique(data.draw(st.lists(st.integers(0, matrix.shape[1] - 1), min_size=1)))
+    first = data.draw(st.integers(0, rows.n_rows - 1))
+    last = data.draw(st.integers(first + 1, rows.n_rows))
+    in_order = rows_module.rows_are_sorted(rows)
+    by_numpy = rows_module.columns(rows, first, last, genes, in_order)
+    by_looking = rows_module.columns(rows, first, last, genes, in_order=False)
+    types = (matrix.indptr.dtype, matrix.indices.dtype)
+    assert kernels.compile_now("rows_sorted", *types)
+    if matrix.dtype != bool:
+        assert kernels.compile_now("search", *types, matrix.dtype)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "WORTH_COMPILING", 0)
+        assert rows_module.rows_are_sorted(rows) == in_order
+        by_numba = rows_module.columns(rows, first, last, genes, in_order)
+    assert by_numba.dtype == by_numpy.dtype == matrix.dtype
+    assert np.array_equal(by_numba, by_numpy, equal_nan=matrix.dtype.kind == "f")
+    assert np.array_equal(by_numba, by_looking, equal_nan=matrix.dtype.kind == "f")
+
+
+@pytest.mark.parametrize("n_genes", [1, 3])
+def test_a_matrix_of_many_rows_is_read_by_all_threads(n_genes: int) -> None:
+    rng = np.random.default_rng(0)
+    matrix = sparse.random_array((200_000, 5), density=0.3, format="csr", dtype=np.float32, rng=rng)
+    genes = [4, 0, 2][:n_genes]
+    assert np.array_equal(gene_source(matrix).columns(genes), matrix.toarray().T[genes])
+
+
+@pytest.mark.parametrize("step", [1, 1 << 20])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_that_overlap_are_an_error_and_no_crash(step: int, threads: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(rows_module, "ROWS_A_SEARCH", step)
+    monkeypatch.setattr(kernels, "WORTH_COMPILING", 0 if threads == 1 else 1 << 20)
+    kernels.compile_now("rows_sorted", np.int32, np.int32)
+    kernels.compile_now("search", np.int32, np.int32, np.float32)
+    for indptr in ([0, 9, 3], [0, -5, 3], [0, 2, 99], [-1, 2, 3]):
+        matrix = sparse.csr_matrix((2, 2), dtype=np.float32)
+        matrix.data, matrix.indices = np.ones(3, np.float32), np.zeros(3, np.int32)
+        matrix.indptr = np.array(indptr, np.int32)
+        with pytest.raises(DatasetError, match="the matrix is corrupt, its indptr is not ascending"):
+            gene_source(matrix).column(0)
+
+
+def test_arrays_that_the_user_exchanges_are_looked_at_again() -> None:
+    matrix = sparse.csr_matrix(([1, 2], [0, 1], [0, 2]), (1, 3))
+    source = gene_source(matrix)
+    assert source.column(1)[0] == 2
+    matrix.indices, matrix.data = np.array([2, 1, 0], np.int32), np.array([7, 8, 9])
+    matrix.indptr = np.array([0, 3], np.int32)
+    assert source.columns([0, 1, 2])[:, 0].tolist() == [9, 8, 7]
+
+
+@pytest.mark.parametrize("kind", STORED)
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_several_genes_come_in_the_order_asked_for(kind: str) -> None:
+    matrix = np.arange(12, dtype=np.float64).reshape(4, 3)
+    found = gene_source(STORED[kind](matrix)).columns([2, 0, 2])
+    assert found.dtype == np.float32
+    assert np.array_equal(found, matrix.T[[2, 0, 2]])
+    assert gene_source(STORED[kind](matrix)).columns([]).shape == (0, 4)
+
+
+def test_blocks_cover_each_cell_once_in_order() -> None:
+    matrix = sparse.random_array((100_000, 3), density=0.1, format="csr", rng=np.random.default_rng(1))
+    next_cell = 0
+    for start, values in gene_source(matrix).blocks(1):
+        assert start == next_cell
+        assert np.array_equal(values, matrix[start : start + len(values), [1]].toarray().ravel().astype(np.float32))
+        next_cell += len(values)
+    assert next_cell == 100_000
+
+
+def test_who_cancels_gets_no_values() -> None:
+    matrix = sparse.random_array((100_000, 3), density=0.1, format="csr", rng=np.random.default_rng(1))
+    source = gene_source(matrix)
+    with pytest.raises(Cancelled):
+        source.column(0, lambda: True)
+    asked = iter([False, True])
+    blocks = source.blocks(0, lambda: next(asked))
+    next(blocks)
+    with pytest.raises(Cancelled):
+        next(blocks)
 
 
 @settings(max_examples=20)

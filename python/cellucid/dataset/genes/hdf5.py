@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import anndata.abc
@@ -39,6 +41,7 @@ class H5Parts(SparseParts):
             part = group.get(name)
             if not isinstance(part, h5py.Dataset) or part.ndim != 1:
                 raise no_array(self.where, name)
+            check_filters(part)
             self._parts[name] = part
 
     def read(self, part: str, start: int, stop: int) -> NDArray[Any]:
@@ -73,6 +76,7 @@ class H5Array(StoredArray):
     def __init__(self, dataset: h5py.Dataset, shape: tuple[int, int], lock: Lock) -> None:
         self.shape, self.dtype, self.chunks = shape, dataset.dtype, dataset.chunks
         self.where = f"{dataset.name!r} of {dataset.file.filename!r}"
+        check_filters(dataset)
         self._dataset, self._lock = dataset, lock
 
     def read(self, rows: slice, columns: slice) -> NDArray[Any]:
@@ -105,6 +109,27 @@ def _(matrix: h5py.Group, lock: Lock | None = None) -> GeneSource:
 @gene_source.register(anndata.abc.CSCDataset)
 def _(matrix: Any, lock: Lock | None = None) -> GeneSource:
     return gene_source(matrix.group, lock)
+
+
+def check_filters(dataset: h5py.Dataset) -> None:
+    """Makes HDF5 able to read a dataset that was compressed by a plugin of it, such as zstd.
+
+    Raises:
+        DatasetError: There is no such plugin.
+    """
+    properties = dataset.id.get_create_plist()
+    for number in range(properties.get_nfilters()):
+        code, _, _, name = properties.get_filter(number)
+        if h5py.h5z.filter_avail(code):
+            continue
+        with suppress(ImportError):
+            import_module("hdf5plugin")  # registers its filters with HDF5
+        if not h5py.h5z.filter_avail(code):
+            raise DatasetError(
+                f"cannot read {dataset.name!r} of {dataset.file.filename!r}: it is compressed by "
+                f"{name.decode(errors='replace') or 'the filter'} (HDF5 filter {code}), which needs "
+                '`pip install "cellucid[h5]"`'
+            )
 
 
 def sparse_encoding(attributes: dict[str, Any], where: str) -> tuple[str, tuple[int, int]]:

@@ -21,7 +21,7 @@ from cellucid.dataset.lock import let_go
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)  # of errors as text: whoever keeps what is logged must not keep the file open
 
 # An entry in the index: its row in two bytes, its value in at most four. A gene in a block: twelve bytes of the table.
 ENTRY_BYTES, TABLE_BYTES = 6, 12
@@ -78,7 +78,7 @@ class RowIndex:
             try:
                 return index.values(block, genes)
             except CorruptIndex as error:
-                log.warning("the gene index of %s is made anew: %s", self._key, error)
+                log.warning("the gene index of %s is made anew: %s", self._key, str(error))
                 self._drop(index)
         return None
 
@@ -111,7 +111,7 @@ class RowIndex:
         except FileNotFoundError:
             return None
         except (OSError, CorruptIndex, ValueError, KeyError, TypeError) as error:
-            log.info("the gene index %s is made anew: %s", path, error)
+            log.info("the gene index %s is made anew: %s", path, str(error))
             with suppress(OSError):
                 path.unlink()
             return None
@@ -130,7 +130,7 @@ class RowIndex:
                 return GeneIndex.create(gene_folder(), self._bounds, self._n_genes)
             log.warning("no gene index for %s: it may take %d bytes, more than the cache may grow", rows.where, size)
         except OSError as error:
-            log.warning("no gene index for %s: %s", rows.where, error)
+            log.warning("no gene index for %s: %s", rows.where, str(error))
         self._impossible = True
         return None
 
@@ -142,7 +142,7 @@ class RowIndex:
         try:
             index.append(block)
         except OSError as error:
-            log.warning("no gene index for %s: %s", rows.where, error)
+            log.warning("no gene index for %s: %s", rows.where, str(error))
             index.discard()
             self._index, self._reader, self._impossible = None, None, True
             return
@@ -156,7 +156,7 @@ class RowIndex:
         try:
             index.finish(self._path() if key == self._key else None, self._key or {})
         except OSError as error:
-            log.warning("the gene index of %s is not kept: %s", self._key, error)
+            log.warning("the gene index of %s is not kept: %s", self._key, str(error))
 
     def _path(self) -> Path | None:
         if self._key is None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 
 from cellucid.dataset.errors import DatasetError
@@ -17,7 +18,6 @@ from cellucid.dataset.genes.source import Lock
 from cellucid.dataset.genes.threads import pool
 
 if TYPE_CHECKING:
-    import h5py
     from numpy.typing import NDArray
 
 # Bytes inflated by one thread in one go: handing work over costs about as much as inflating 20 kB.
@@ -36,7 +36,7 @@ def reading(where: str) -> Iterator[None]:
     except DatasetError:
         raise
     # h5py raises all of these: for damaged chunks, closed files, missing filters and missing parts.
-    except (OSError, RuntimeError, ValueError, KeyError, zlib.error) as error:
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise DatasetError(
             f"cannot read {where}: {error}. The file is damaged, closed or changed since it was opened"
         ) from error
@@ -153,7 +153,8 @@ class H5Vector(Vector):
             batch = []
             with self._lock:
                 for start in starts[number : number + chunks_a_batch]:
-                    batch.append((found[start - base : start - base + self._chunk], *self._stored(start)))
+                    stored = self._dataset.id.read_direct_chunk((start,))
+                    batch.append((found[start - base : start - base + self._chunk], *stored))
             jobs.append(pool().submit(_unpack, batch, self._chunk, self._filters))
 
         def wait() -> NDArray[Any]:
@@ -163,21 +164,11 @@ class H5Vector(Vector):
 
         return wait
 
-    def _stored(self, start: int) -> tuple[int, bytes | NDArray[Any]]:
-        """A chunk as it is in the file, with the mask of filters that it was not sent through; values where it is not.
-
-        A chunk that nobody has written to is not in the file.
-        """
-        try:
-            stored: tuple[int, bytes] = self._dataset.id.read_direct_chunk((start,))
-            return stored
-        except (OSError, RuntimeError):
-            return 0, self._dataset[start : start + self._chunk]
-
 
 def _filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
     """The filters of a dataset's chunks in the order in which they were applied; None where HDF5 has to read it."""
-    if dataset.chunks is None:
+    # A chunk that nobody has written to is not in the file.
+    if dataset.chunks is None or dataset.id.get_space_status() != h5py.h5d.SPACE_STATUS_ALLOCATED:
         return None
     properties = dataset.id.get_create_plist()
     filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
@@ -187,19 +178,16 @@ def _filters(dataset: h5py.Dataset) -> tuple[int, ...] | None:
 _DEFLATE, _SHUFFLE = 1, 2  # H5Z_FILTER_DEFLATE, H5Z_FILTER_SHUFFLE
 
 
-def _unpack(batch: list[tuple[NDArray[Any], int, bytes | NDArray[Any]]], chunk: int, filters: tuple[int, ...]) -> None:
+def _unpack(batch: list[tuple[NDArray[Any], int, bytes]], chunk: int, filters: tuple[int, ...]) -> None:
     """Fills arrays with the values of chunks."""
     for found, mask, stored in batch:
-        if isinstance(stored, np.ndarray):
-            found[:] = stored[: len(found)]
-            continue
         nbytes = chunk * found.dtype.itemsize
         raw = stored
         for number in range(len(filters) - 1, -1, -1):
             if mask >> number & 1:
                 continue
             if filters[number] == _DEFLATE:
-                raw = _inflate()(raw, bufsize=nbytes)
+                raw = _inflated(raw, nbytes)
             else:
                 by_byte = np.frombuffer(raw, dtype=np.uint8)[:nbytes].reshape(found.dtype.itemsize, -1)
                 raw = by_byte.T.tobytes()
@@ -208,12 +196,25 @@ def _unpack(batch: list[tuple[NDArray[Any], int, bytes | NDArray[Any]]], chunk: 
         found[:] = np.frombuffer(raw, dtype=found.dtype)[: len(found)]
 
 
+def _inflated(stored: bytes, nbytes: int) -> bytes:
+    """What a chunk was before it was deflated.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    library = _zlib()
+    try:
+        found: bytes = library.decompress(stored, bufsize=nbytes)
+    except library.error as error:
+        raise ValueError(f"a chunk cannot be inflated ({error})") from error
+    return found
+
+
 @cache
-def _inflate() -> Callable[..., bytes]:
-    """zlib's, or that of the extra ``fast``, which takes a third of the time."""
+def _zlib() -> Any:
+    """Python's zlib, or that of the extra ``fast``, which takes a third of the time."""
     try:
         from isal import isal_zlib
     except ImportError:
-        return zlib.decompress
-    decompress: Callable[..., bytes] = isal_zlib.decompress
-    return decompress
+        return zlib
+    return isal_zlib

@@ -1,0 +1,406 @@
+"""The gene index of a CSR file: found again, made anew when damaged, never in the way."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import h5py
+import numpy as np
+import pytest
+import zarr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from cellucid.dataset.genes import Cancelled, GeneSource, cache_folder, gene_source, index_file
+from cellucid.dataset.genes import blocks as blocks_module
+
+N_CELLS, N_GENES = 400, 30
+
+
+def counts(seed: int = 0) -> sparse.csr_matrix:
+    rng = np.random.default_rng(seed)
+    matrix = sparse.random_array((N_CELLS, N_GENES), density=0.3, format="csr", dtype=np.float32, rng=rng)
+    matrix.data[matrix.indices == 7] = 0
+    matrix.eliminate_zeros()  # a gene without entries
+    return sparse.csr_matrix(matrix)
+
+
+@pytest.fixture(autouse=True)
+def _many_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks_module, "BLOCK_BYTES", 4_000)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "cells.h5ad"
+    ad.AnnData(counts()).write_h5ad(path, compression="gzip")
+    return path
+
+
+class Passes:
+    """Counts how often blocks of the matrix are read, whoever reads them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.blocks: list[int] = []
+        real = blocks_module.BlockReader.read
+
+        def read(reader: Any, block: int) -> Any:
+            self.blocks.append(block)
+            return real(reader, block)
+
+        monkeypatch.setattr(blocks_module.BlockReader, "read", read)
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Passes:
+    return Passes(monkeypatch)
+
+
+def opened(path: Path, mode: str = "r") -> GeneSource:
+    return gene_source(h5py.File(path, mode)["X"])
+
+
+def check(source: GeneSource, wanted: Any = None) -> None:
+    dense = (counts() if wanted is None else wanted).toarray()
+    assert np.array_equal(source.columns(range(N_GENES)), dense.T)
+
+
+def indexes(cache_dir: Path) -> list[Path]:
+    return sorted(cache_dir.glob("genes/*.genes"))
+
+
+def leftovers(cache_dir: Path) -> list[Path]:
+    return [path for path in cache_dir.rglob("*") if path.is_file() and path.suffix != ".genes"]
+
+
+def test_the_matrix_is_read_once_and_never_again(path: Path, cache_dir: Path, passes: Passes) -> None:
+    source = opened(path)
+    assert np.array_equal(source.column(3), counts().toarray()[:, 3])
+    n_blocks = len(passes.blocks)
+    assert passes.blocks == list(range(n_blocks))
+    assert n_blocks > 5
+    check(source)
+    check(opened(path))
+    assert len(passes.blocks) == n_blocks
+    assert len(indexes(cache_dir)) == 1
+    assert not leftovers(cache_dir)
+    assert [entry.name for entry in path.parent.iterdir()] == ["cells.h5ad", cache_dir.name]
+
+
+def test_the_first_rows_come_when_the_first_block_is_read(path: Path, passes: Passes) -> None:
+    blocks = opened(path).blocks(3)
+    start, values = next(blocks)
+    assert passes.blocks == [0]
+    assert start == 0
+    assert 0 < len(values) < N_CELLS
+    assert np.array_equal(values, counts().toarray()[: len(values), 3])
+    blocks.close()
+
+
+def test_a_pass_that_is_cancelled_is_gone_on_with(path: Path, cache_dir: Path, passes: Passes) -> None:
+    source = opened(path)
+    blocks = source.blocks(3)
+    for _ in range(3):
+        next(blocks)
+    blocks.close()
+    with pytest.raises(Cancelled):
+        source.column(4, lambda: len(passes.blocks) >= 5)
+    assert passes.blocks == [0, 1, 2, 3, 4]
+    assert not indexes(cache_dir)
+    check(source)
+    assert passes.blocks == list(range(len(passes.blocks)))
+    assert indexes(cache_dir)
+
+
+def test_a_pass_that_nobody_goes_on_with_leaves_nothing(path: Path, cache_dir: Path) -> None:
+    source = opened(path)
+    next(source.blocks(3))
+    assert leftovers(cache_dir)
+    del source
+    gc.collect()
+    assert not leftovers(cache_dir)
+    assert not indexes(cache_dir)
+
+
+def test_another_file_at_the_same_path_has_another_index(path: Path, cache_dir: Path) -> None:
+    check(opened(path))
+    gc.collect()
+    ad.AnnData(counts(1)).write_h5ad(path, compression="gzip")
+    check(opened(path), counts(1))
+    assert len(indexes(cache_dir)) == 2
+
+
+def test_each_matrix_of_a_file_has_its_own(path: Path, cache_dir: Path) -> None:
+    ad.AnnData(counts(), layers={"other": counts(1)}).write_h5ad(path)
+    with h5py.File(path) as file:
+        check(gene_source(file["X"]))
+        check(gene_source(file["layers/other"]), counts(1))
+    assert len(indexes(cache_dir)) == 2
+
+
+def test_a_file_that_is_written_to_during_the_pass_keeps_no_index(path: Path, cache_dir: Path) -> None:
+    source = opened(path)
+    next(source.blocks(0))
+    os.utime(path, ns=(1, 1))
+    check(source)
+    assert not indexes(cache_dir)
+
+
+def test_a_file_open_for_writing_is_indexed_for_this_source_alone(path: Path, cache_dir: Path, passes: Passes) -> None:
+    source = opened(path, "r+")
+    check(source)
+    n_blocks = len(passes.blocks)
+    check(source)
+    assert len(passes.blocks) == n_blocks
+    assert not indexes(cache_dir)
+
+
+def test_a_zarr_store_in_memory_is_indexed_for_this_source_alone(cache_dir: Path, passes: Passes) -> None:
+    group = zarr.open_group(zarr.storage.MemoryStore(), mode="w", zarr_format=2)
+    ad.io.write_elem(group, "X", counts())
+    source = gene_source(group["X"])
+    check(source)
+    check(source)
+    assert passes.blocks == list(range(len(passes.blocks)))
+    assert not indexes(cache_dir)
+
+
+@pytest.mark.parametrize("part", ["indices", "data"])
+def test_a_zarr_folder_that_was_written_to_has_another_index(tmp_path: Path, cache_dir: Path, part: str) -> None:
+    group = zarr.open_group(tmp_path / "cells.zarr", mode="w", zarr_format=2)
+    ad.io.write_elem(group, "X", counts())
+    check(gene_source(group["X"]))
+    values = group["X"][part][:]
+    group["X"][part][:] = values[::-1] if part == "data" else (values + 1) % N_GENES
+    read = zarr.open_group(tmp_path / "cells.zarr", mode="r")["X"]
+    changed = sparse.csr_matrix(tuple(read[name][:] for name in ("data", "indices", "indptr")), (N_CELLS, N_GENES))
+    check(gene_source(read), changed)
+    assert len(indexes(cache_dir)) == 2
+
+
+# ---- damage ----
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_index_is_noticed_and_made_anew(path: Path, cache_dir: Path, data: st.DataObject) -> None:
+    check(opened(path))
+    [index] = indexes(cache_dir)
+    raw = bytearray(index.read_bytes())
+    start = data.draw(st.integers(0, len(raw) - 1), label="start")
+    length = data.draw(st.integers(1, 600), label="length")
+    match data.draw(st.sampled_from(["cut", "zeros", "flip", "random", "longer"])):
+        case "cut":
+            del raw[start:]
+        case "zeros":
+            raw[start : start + length] = bytes(len(raw[start : start + length]))
+        case "flip":
+            raw[start] ^= 1 << data.draw(st.integers(0, 7))
+        case "random":
+            raw[start : start + length] = random.Random(length).randbytes(len(raw[start : start + length]))
+        case "longer":
+            raw += bytes(length)
+    index.write_bytes(raw)
+    check(opened(path))
+    check(opened(path))
+
+
+def test_an_index_damaged_while_it_is_open_is_made_anew(path: Path, cache_dir: Path) -> None:
+    source = opened(path)
+    check(source)
+    [index] = indexes(cache_dir)
+    index.write_bytes(bytes(index.stat().st_size))
+    check(source)
+    os.truncate(indexes(cache_dir)[0], 10)
+    check(source)
+    check(opened(path))
+
+
+def test_an_index_that_another_process_removes_is_read_all_the_same(path: Path, cache_dir: Path) -> None:
+    source = opened(path)
+    check(source)
+    indexes(cache_dir)[0].unlink()
+    check(source)
+
+
+# ---- the cache directory ----
+
+
+def test_a_cache_directory_that_cannot_be_made_only_loses_speed(path: Path, monkeypatch: Any, passes: Passes) -> None:
+    monkeypatch.setenv("CELLUCID_CACHE_DIR", str(path / "below-a-file"))
+    source = opened(path)
+    check(source)
+    n_blocks = len(passes.blocks)
+    check(source)
+    assert len(passes.blocks) == 2 * n_blocks
+
+
+@pytest.mark.parametrize("after", [0, 3, 10_000])
+def test_a_disk_that_fills_up_only_loses_speed(path: Path, cache_dir: Path, monkeypatch: Any, after: int) -> None:
+    written = 0
+    real = os.write
+
+    def write(descriptor: int, data: Any) -> int:
+        nonlocal written
+        if written >= after:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written += len(data)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(index_file.os, "write", write)
+    source = opened(path)
+    check(source)
+    check(source)
+    assert not indexes(cache_dir)
+    assert not leftovers(cache_dir)
+
+
+def test_an_index_that_cannot_be_renamed_serves_this_source(
+    path: Path, cache_dir: Path, monkeypatch: Any, passes: Passes
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(index_file.os, "replace", refuse)
+    source = opened(path)
+    check(source)
+    n_blocks = len(passes.blocks)
+    check(source)
+    assert len(passes.blocks) == n_blocks
+    assert not indexes(cache_dir)
+    del source
+    gc.collect()
+    assert not leftovers(cache_dir)
+
+
+def test_no_index_is_made_where_it_would_be_larger_than_allowed(path: Path, cache_dir: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("CELLUCID_CACHE_BYTES", "0")
+    check(opened(path))
+    assert not indexes(cache_dir)
+    monkeypatch.delenv("CELLUCID_CACHE_BYTES")
+    monkeypatch.setattr(cache_folder, "RESERVE", 2**60)
+    check(opened(path))
+    assert not indexes(cache_dir)
+
+
+def test_the_index_used_longest_ago_makes_room(tmp_path: Path, cache_dir: Path, monkeypatch: Any) -> None:
+    paths = [tmp_path / f"{number}.h5ad" for number in range(3)]
+    for number, path in enumerate(paths):
+        ad.AnnData(counts(number)).write_h5ad(path)
+    check(opened(paths[0]), counts(0))
+    [first] = indexes(cache_dir)
+    check(opened(paths[1]), counts(1))
+    [second] = {*indexes(cache_dir)} - {first}
+    os.utime(first, (1, 1))
+    os.utime(second, (2, 2))
+    check(opened(paths[0]), counts(0))  # which is a use
+    monkeypatch.setenv("CELLUCID_CACHE_BYTES", str(int(first.stat().st_size * 2.6)))
+    check(opened(paths[2]), counts(2))
+    assert first in indexes(cache_dir)
+    assert second not in indexes(cache_dir)
+    assert len(indexes(cache_dir)) == 2
+
+
+def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(path: Path, cache_dir: Path) -> None:
+    (cache_dir / "genes").mkdir(parents=True)
+    living = cache_dir / "genes" / cache_folder.unfinished_name()
+    dead = living.with_name(living.name.replace(f".{os.getpid()}.", ".99999999."))
+    elsewhere = living.with_name("0123.99999999.otherhost.tmp")
+    old = living.with_name("4567.99999999.otherhost.tmp")
+    for left in (living, dead, elsewhere, old):
+        left.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    check(opened(path))
+    assert living.exists()
+    assert elsewhere.exists()
+    assert not dead.exists()
+    assert not old.exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "folder"),
+    [
+        ("linux", {"XDG_CACHE_HOME": "/caches"}, "/caches/cellucid/genes"),
+        ("linux", {}, "~/.cache/cellucid/genes"),
+        ("darwin", {"XDG_CACHE_HOME": "/caches"}, "~/Library/Caches/cellucid/genes"),
+        ("win32", {"LOCALAPPDATA": "/local"}, "/local/cellucid/genes"),
+        ("win32", {}, "~/AppData/Local/cellucid/genes"),
+        ("win32", {"CELLUCID_CACHE_DIR": "/own", "LOCALAPPDATA": "/local"}, "/own/genes"),
+    ],
+)
+def test_the_cache_directory_is_the_platforms(
+    platform: str, variables: dict[str, str], folder: str, monkeypatch: Any
+) -> None:
+    for name in ("CELLUCID_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "platform", platform)
+    assert cache_folder.gene_folder() == Path(folder).expanduser()
+
+
+# ---- kill -9 ----
+
+KILLED = """
+import gc, os, random, signal, sys, time
+import h5py, numpy as np
+from scipy import sparse
+from cellucid.dataset.genes import blocks, gene_source
+from cellucid.dataset.genes.cache_folder import gene_folder
+
+blocks.BLOCK_BYTES = 4_000
+path, rounds = sys.argv[1], int(sys.argv[2])
+with h5py.File(path) as file:
+    group = file["X"]
+    parts = tuple(group[name][:] for name in ("data", "indices", "indptr"))
+    wanted = sparse.csr_matrix(parts, group.attrs["shape"]).toarray().T
+
+
+def read_all():
+    with h5py.File(path) as file:
+        return gene_source(file["X"]).columns(range(len(wanted)))
+
+
+def remove_indexes():
+    for index in gene_folder().glob("*.genes"):
+        index.unlink()
+
+
+read_all()  # which also imports
+remove_indexes()
+start = time.monotonic()
+read_all()
+one_pass = time.monotonic() - start
+chance = random.Random(0)
+unfinished = 0
+for _ in range(rounds):
+    remove_indexes()
+    child = os.fork()
+    if not child:
+        read_all()
+        time.sleep(60)
+    time.sleep(chance.uniform(0, 1.5 * one_pass))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    unfinished += any(gene_folder().glob("*.tmp"))
+    assert np.array_equal(read_all(), wanted)
+    gc.collect()
+    assert not any(gene_folder().glob("*.tmp"))
+print(unfinished)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a process that it has forked")
+def test_a_process_killed_during_the_pass_loses_nothing_but_its_work(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, path, "30"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 3, "hardly any of them was killed in the middle of its pass"
