@@ -14,17 +14,23 @@ from scipy import sparse
 SEED = 20240229
 FIELDS = ("bulk_labels", "louvain")
 NUMBER = "percent_mito"
+CELLS_A_PART = 5_000
 
 
 def counts(n_cells: int, n_genes: int, density: float) -> sparse.csr_matrix[Any]:
     """A CSR matrix of float32: bootstrapped cells and genes, entries thinned out to about `density`."""
     rng = np.random.default_rng(SEED)
-    raw = _few().raw.X
-    matrix = raw[:, rng.integers(0, raw.shape[1], n_genes)][rng.integers(0, raw.shape[0], n_cells)].tocsr()
-    matrix.data[rng.random(matrix.nnz) > density * n_cells * n_genes / matrix.nnz] = 0
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return matrix
+    raw = _few().raw.X.tocsc()[:, rng.integers(0, 765, n_genes)].tocsr()
+    kept = density * raw.shape[0] * n_genes / raw.nnz
+    parts = []
+    # Some cells at a time: before they are thinned out there are several times as many entries.
+    for start in range(0, n_cells, CELLS_A_PART):
+        part = raw[rng.integers(0, raw.shape[0], min(CELLS_A_PART, n_cells - start))]
+        part.data[rng.random(part.nnz, dtype=np.float32) > kept] = 0
+        part.eliminate_zeros()
+        part.sort_indices()
+        parts.append(part)
+    return sparse.vstack(parts, format="csr")
 
 
 def plot_cells(n_cells: int) -> AnnData:

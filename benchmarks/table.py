@@ -10,7 +10,7 @@ from typing import Any
 
 UNITS: dict[str, Callable[[float], str]] = {
     "s": lambda value: f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.2f} s",
-    "bytes": lambda value: f"{value:,.0f} B" if value < 10_000 else f"{value / 1000:,.1f} kB",
+    "bytes": lambda value: _bytes(value),
     "count": lambda value: f"{value:,.0f}",
 }
 HEADINGS = ("measured", "cellucid", "compared with", "", "ratio", "repeats")
@@ -73,6 +73,12 @@ def render(rows: Sequence[Row]) -> str:
             text.append("")
         text.append(_line(line, widths))
     return "\n".join([*text, *(f"[{number}] {note}" for number, note in enumerate(notes, 1))])
+
+
+def _bytes(value: float) -> str:
+    if value < 10_000:
+        return f"{value:,.0f} B"
+    return f"{value / 1000:,.1f} kB" if value < 10_000_000 else f"{value / 1_000_000:,.0f} MB"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
