@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_a_zarr_folder_that_was_written_to_has_another_index(tmp_path: Path, cac
 # ---- damage ----
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_index_is_noticed_and_made_anew(path: Path, cache_dir: Path, data: st.DataObject) -> None:
     check(opened(path))
@@ -242,6 +243,14 @@ def test_a_cache_directory_that_cannot_be_made_only_loses_speed(path: Path, monk
     n_blocks = len(passes.blocks)
     check(source)
     assert len(passes.blocks) == 2 * n_blocks
+
+
+def test_several_threads_read_without_an_index_too(path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("CELLUCID_CACHE_BYTES", "0")
+    source = opened(path)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(source.column, range(N_GENES)))
+    assert np.array_equal(found, counts().toarray().T)
 
 
 @pytest.mark.parametrize("after", [0, 3, 10_000])
@@ -401,6 +410,6 @@ print(unfinished)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a process that it has forked")
 def test_a_process_killed_during_the_pass_loses_nothing_but_its_work(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, path, "20"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", KILLED, path, "12"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 2, "hardly any of them was killed in the middle of its pass"
+    assert int(done.stdout) > 1, "hardly any of them was killed in the middle of its pass"

@@ -33,12 +33,14 @@ class StoredRows:
     """What it is called in errors."""
     n_genes: int
     indptr: NDArray[Any]
-    indices: Vector
-    data: Vector
+    entry_bytes: int
+    """What an entry takes in memory: its gene and its value."""
+    vector: Callable[[str], Vector]
+    """Opens ``"indices"`` or ``"data"``, to be read from beginning to end by one reader."""
 
     def bounds(self) -> NDArray[np.intp]:
         """Where the blocks begin among the rows, and where the last one ends: ``(n_blocks + 1,)``."""
-        most = BLOCK_BYTES // (self.indices.dtype.itemsize + self.data.dtype.itemsize)
+        most = BLOCK_BYTES // self.entry_bytes
         n_rows = len(self.indptr) - 1
         bounds = [0]
         while (row := bounds[-1]) < n_rows:
@@ -52,6 +54,7 @@ class BlockReader:
 
     def __init__(self, rows: StoredRows, bounds: NDArray[np.intp]) -> None:
         self._rows, self._bounds = rows, bounds
+        self._indices, self._data = rows.vector("indices"), rows.vector("data")
         self._next: tuple[int, Callable[[], NDArray[Any]], Callable[[], NDArray[Any]]] | None = None
 
     def read(self, block: int) -> Rows:
@@ -70,7 +73,7 @@ class BlockReader:
     def _begin(self, block: int) -> tuple[int, Callable[[], NDArray[Any]], Callable[[], NDArray[Any]]]:
         first, last = self._bounds[block], self._bounds[block + 1]
         start, stop = int(self._rows.indptr[first]), int(self._rows.indptr[last])
-        return block, self._rows.indices.begin(start, stop), self._rows.data.begin(start, stop)
+        return block, self._indices.begin(start, stop), self._data.begin(start, stop)
 
     def _indptr(self, block: int) -> NDArray[Any]:
         part: NDArray[Any] = self._rows.indptr[self._bounds[block] : self._bounds[block + 1] + 1]

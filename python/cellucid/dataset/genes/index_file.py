@@ -1,9 +1,10 @@
 """The gene index of a stored CSR matrix: a file of blocks sorted by gene, from which a gene is read in no time.
 
-One after the other: the blocks (each the row numbers of its entries, then their values), a table that says for each
-gene and block where its entries are and what they sum up to, a description as JSON, and a footer that says where that
-begins. The file has its name only once it is whole and on the disk: a process that is killed leaves a file of another
-name, which nobody reads. Each gene's entries are held to their sum whenever they are read.
+One after the other: the blocks (the row numbers of its entries, their values, and a table that says of each gene where
+its entries are and what they sum up to), the blocks' tables once more, gene after gene, a description as JSON, and a
+footer that says where that begins. The file has its name only once it is whole and on the disk: a process that is
+killed leaves a file of another name, which nobody reads. Each gene's entries are held to their sum whenever they are
+read.
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ class GeneIndex:
         self._bounds = bounds
         self._n_genes = n_genes
         self._blocks: list[tuple[int, int, str]] = []  # where a block begins, its entries, the type of its values
-        self._tables: list[NDArray[Any]] | None = []  # of the blocks so far; None once the table is in the file
-        self._table_at = 0
+        self._table_at: int | None = None  # where the table of all blocks begins, once it is there
 
     @property
     def n_blocks(self) -> int:
@@ -81,14 +81,14 @@ class GeneIndex:
         Raises:
             OSError: It cannot be written; the index is then of no use.
         """
-        assert self._tables is not None, "the index is complete"
+        assert self._table_at is None, "the index is complete"
         table = np.zeros(self._n_genes, dtype=_ENTRY)
         table["start"] = block.starts[:-1]
         table["count"] = np.diff(block.starts)
         table["sum"] = _sums(block) + _salts(len(self._blocks), np.arange(self._n_genes, dtype=np.uint32))
         at = self._file.append(np.ascontiguousarray(block.rows, dtype="<u2"))
         self._file.append(np.ascontiguousarray(block.values, dtype=block.values.dtype.newbyteorder("<")))
-        self._tables.append(table)
+        self._file.append(table)
         self._blocks.append((at, len(block.rows), block.values.dtype.newbyteorder("<").str))
 
     def finish(self, path: Path | None, matrix: dict[str, Any]) -> None:
@@ -99,12 +99,15 @@ class GeneIndex:
         """
         if path is None:
             return
-        assert self._tables is not None, "the index is complete"
+        assert self._table_at is None, "the index is complete"
         # Gene after gene, so that reading one gene reads neighbouring entries.
         at = self._file.size
-        tables = self._tables
         for start in range(0, self._n_genes, 1024):
-            self._file.append(np.ascontiguousarray(np.array([table[start : start + 1024] for table in tables]).T))
+            size = min(1024, self._n_genes - start) * _ENTRY.itemsize
+            skip = start * _ENTRY.itemsize
+            parts = [self._file.read(self._block_table_at(block) + skip, size) for block in range(self.n_blocks)]
+            tables = np.frombuffer(b"".join(parts), dtype=_ENTRY).reshape(self.n_blocks, -1)
+            self._file.append(np.ascontiguousarray(tables.T))
         description = json.dumps(
             {
                 "matrix": matrix,
@@ -117,7 +120,7 @@ class GeneIndex:
         footer = _FOOTER.pack(len(description), zlib.crc32(description), FORMAT, MAGIC)
         self._file.append(np.frombuffer(description + footer, dtype=np.uint8))
         self._file.keep_as(path)
-        self._table_at, self._tables = at, None
+        self._table_at = at
 
     def discard(self) -> None:
         """Removes the file, whether it is whole or not."""
@@ -146,7 +149,7 @@ class GeneIndex:
             raise CorruptIndex("it is of another matrix")
         index = cls(file, np.array(about["bounds"], dtype=np.intp), about["n_genes"])
         index._blocks = [tuple(block) for block in about["blocks"]]
-        index._table_at, index._tables = about["table"], None
+        index._table_at = about["table"]
         return index
 
     @property
@@ -181,11 +184,15 @@ class GeneIndex:
         return found
 
     def _entry(self, block: int, gene: int) -> Any:
-        tables = self._tables
-        if tables is not None:
-            return tables[block][gene]
-        at = self._table_at + (gene * len(self._blocks) + block) * _ENTRY.itemsize
+        if self._table_at is None:
+            at = self._block_table_at(block) + gene * _ENTRY.itemsize
+        else:
+            at = self._table_at + (gene * len(self._blocks) + block) * _ENTRY.itemsize
         return np.frombuffer(self._read(at, _ENTRY.itemsize), dtype=_ENTRY)[0]
+
+    def _block_table_at(self, block: int) -> int:
+        at, n_entries, code = self._blocks[block]
+        return at + (2 + np.dtype(code).itemsize) * n_entries
 
     def _read(self, at: int, nbytes: int) -> bytes:
         try:

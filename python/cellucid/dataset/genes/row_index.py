@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)  # of errors as text: whoever keeps what is logged must not keep the file open
 
-# An entry in the index: its row in two bytes, its value in at most four. A gene in a block: twelve bytes of the table.
-ENTRY_BYTES, TABLE_BYTES = 6, 12
+# An entry in the index: its row in two bytes, its value in at most four. A gene in a block: twelve bytes, twice.
+ENTRY_BYTES, TABLE_BYTES = 6, 24
 
 
 class RowIndex:

@@ -177,8 +177,7 @@ class StoredCsrGenes(GeneSource):
         while start < self.n_cells:
             values = index.values(block, genes)
             if values is None:
-                bounds, rows = index.bounds, index.stored_rows()
-                alone = alone or BlockReader(rows, bounds)
+                alone = alone or BlockReader(index.stored_rows(), index.bounds)
                 found = alone.read(block)
                 exact = columns(found, 0, found.n_rows, genes, in_order=False)
                 with np.errstate(over="ignore"):
@@ -194,10 +193,9 @@ class StoredCsrGenes(GeneSource):
             return self._made
 
     def _rows(self) -> StoredRows:
-        indptr = self._parts.indptr(self.n_cells)
-        return StoredRows(
-            self._parts.where, self.n_genes, indptr, self._parts.vector("indices"), self._parts.vector("data")
-        )
+        parts = self._parts
+        entry_bytes = parts.dtype("indices").itemsize + parts.dtype("data").itemsize
+        return StoredRows(parts.where, self.n_genes, parts.indptr(self.n_cells), entry_bytes, parts.vector)
 
     def _key(self) -> dict[str, Any] | None:
         identity = self._parts.identity()
