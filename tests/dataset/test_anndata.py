@@ -101,10 +101,11 @@ def test_genes_are_those_that_scanpy_shows(pbmc: ad.AnnData, dataset: Dataset) -
 
 
 def test_coordinates_are_the_original_ones(pbmc: ad.AnnData, dataset: Dataset) -> None:
-    assert dataset.embeddings == ["X_umap"]
+    assert dataset.embeddings == ["X_umap", "X_pca"]
     assert np.array_equal(dataset.coordinates("X_umap"), pbmc.obsm["X_umap"].astype(np.float32))
-    with pytest.raises(UnknownEmbedding, match=r"'X_pca' cannot be shown: it has 50 columns.*expected one of 'X_umap'"):
-        dataset.coordinates("X_pca")
+    assert np.array_equal(dataset.coordinates("X_pca"), pbmc.obsm["X_pca"][:, :3].astype(np.float32))
+    with pytest.raises(UnknownEmbedding, match=r"no embedding 'X_pcs'. Did you mean 'X_pca'"):
+        dataset.coordinates("X_pcs")
 
 
 def test_fields_have_the_colours_of_uns(pbmc: ad.AnnData, dataset: Dataset) -> None:
@@ -127,7 +128,8 @@ def test_the_manifest_says_all_that_the_viewer_needs_to_start(pbmc: ad.AnnData, 
     assert (manifest["n_cells"], manifest["n_genes"], manifest["default_layer"]) == (700, 765, "raw")
     assert manifest["layers"] == ["raw", "X"]
     xy = pbmc.obsm["X_umap"].astype(np.float32)
-    assert manifest["embeddings"] == [
+    assert [entry["dimensions"] for entry in manifest["embeddings"]] == [2, 3]
+    assert manifest["embeddings"][:1] == [
         {
             "key": "X_umap",
             "dimensions": 2,
@@ -165,7 +167,7 @@ def test_the_identity_is_cellucids(dataset: Dataset) -> None:
 
 def test_every_listed_resource_can_be_read_and_has_one_value_for_each_cell(dataset: Dataset) -> None:
     paths = dataset.resources()
-    assert len(paths) == len(set(paths)) == 4 + 1 + 8 + 765
+    assert len(paths) == len(set(paths)) == 4 + 2 + 8 + 765
     for path in paths:
         resource = dataset.read(path)
         assert resource.nbytes == len(bytes(resource.data))
@@ -432,7 +434,9 @@ def test_a_subset_is_a_view(pbmc: ad.AnnData, dataset: Dataset) -> None:
         "obs/louvain.categories.json",
         "var/NOPE.values.f32",
         "layers/spliced/var/CD8A.values.f32",
-        "embeddings/X_pca.f32",
+        "embeddings/X_tsne.f32",
+        "embeddings/X_pca:1,2.f32",
+        "embeddings/X_pca%3A1%2C1.f32",
         "../manifest.json",
         "/manifest.json",
     ],
@@ -460,23 +464,13 @@ def test_threads_read_the_same(dataset: Dataset) -> None:
         assert resource is dataset.read(path)
 
 
-def test_what_cannot_be_opened_is_named_with_the_way_out(tmp_path: Path, pbmc: ad.AnnData) -> None:
-    with pytest.raises(TypeError, match=r"anndata\.read_h5ad\('data\.h5ad'\)"):
-        open_dataset("data.h5ad")
-    with pytest.raises(TypeError, match="read_h5ad"):
-        open_dataset(tmp_path / "data.h5ad")
+def test_what_cannot_be_opened_is_named_with_the_way_out(pbmc: ad.AnnData) -> None:
     with pytest.raises(TypeError, match=r"type pandas\.core\.frame\.DataFrame; expected an anndata\.AnnData"):
         open_dataset(pbmc.obs)
     with pytest.raises(DatasetError, match="0 cells"):
         open_dataset(small(0))
-    with pytest.raises(DatasetError, match=r"'X_pca' \(4, 50\).*sc\.tl\.umap"):
-        open_dataset(small(obsm={"X_pca": np.zeros((4, 50))}))
-    file = tmp_path / "backed.h5ad"
-    small().write_h5ad(file)
-    backed = ad.read_h5ad(file, backed="r")
-    with pytest.raises(TypeError, match=r"adata\.to_memory\(\)"):
-        open_dataset(backed)
-    backed.file.close()
+    with pytest.raises(DatasetError, match=r"'flags' \(4, 2\).*sc\.tl\.umap"):
+        open_dataset(small(obsm={"flags": np.zeros((4, 2), dtype=bool)}))
 
 
 def test_a_matrix_that_cannot_be_read_is_no_obstacle_to_showing_the_cells() -> None:
@@ -505,7 +499,7 @@ def test_mouse_brain_shows_what_scanpy_shows() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # duplicate gene names, if there are
         dataset = open_dataset(adata)
-    assert dataset.embeddings == ["X_umap", "X_umap_2d", "X_umap_3d"]
+    assert dataset.embeddings == ["X_umap", "X_umap_2d", "X_umap_3d", "X_pca"]
     assert (dataset.n_cells, dataset.layers, dataset.default_layer) == (9_908, ["X", "counts"], "X")
     for gene in adata.var_names[~adata.var_names.duplicated(keep=False)][[0, 10, 500]]:
         assert np.array_equal(dataset.gene(gene), scanpy_shows(adata, gene))

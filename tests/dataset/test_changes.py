@@ -337,12 +337,13 @@ def test_data_that_can_no_longer_be_shown_are_not_opened_anew(
     assert dataset.read("manifest.json") is manifest
 
 
-def test_data_that_have_moved_to_a_file_are_not_opened_anew(
-    adata: ad.AnnData, dataset: Dataset, tmp_path: Path
-) -> None:
+def test_data_that_have_moved_to_a_file_are_the_same(adata: ad.AnnData, dataset: Dataset, tmp_path: Path) -> None:
+    gene = dataset.gene("A").tolist()
     adata.filename = tmp_path / "moved.h5ad"
-    with pytest.raises(DatasetError, match=r"can no longer be shown: .*backed by a file.*to_memory"):
-        dataset.reopen()
+    dataset.clear_cache()
+    for moved in (dataset, dataset.reopen()):
+        assert moved.storage == "backed"
+        assert moved.gene("A").tolist() == gene
     adata.file.close()
 
 

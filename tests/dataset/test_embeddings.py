@@ -56,17 +56,25 @@ def test_of_equal_rank_the_plane_comes_first_and_rank_counts_more() -> None:
     assert list(find_embeddings(keys)) == ["X_umap", "X_umap_3d", "X_umap_old", "X_tsne", "X_a", "X_b", "X_pca"]
 
 
-def test_only_two_or_three_numeric_columns_are_offered() -> None:
+def test_any_numeric_columns_are_offered_and_of_more_than_three_the_first() -> None:
+    ten = np.arange(30).reshape(3, 10)
     obsm = {
+        "one": np.array([[3.0], [1.0], [np.nan]]),
+        "ten": ten,
         "X_umap_3d": np.zeros((3, 3)),
         "X_umap": XY,
-        "four": np.zeros((3, 4)),
         "text": pd.DataFrame({"a": ["x", "y", "z"], "b": 1}),
         "complex": XY + 1j,
         "flags": XY > 0,
-        "one": np.zeros((3, 1)),
+        "empty": np.zeros((3, 0)),
     }
-    assert [embedding.dimensions for embedding in find_embeddings(obsm).values()] == [2, 3]
+    found = find_embeddings(obsm)
+    assert {key: embedding.dimensions for key, embedding in found.items()} == {
+        "X_umap": 2, "X_umap_3d": 3, "ten": 3, "one": 1,
+    }  # fmt: skip
+    assert (found["one"].min, found["one"].max, found["one"].n_placed) == ((1,), (3,), 2)
+    assert np.array_equal(coordinates(ten), ten[:, :3])
+    assert found["ten"].max == (20, 21, 22)
 
 
 def test_a_cell_without_a_third_coordinate_is_not_placed() -> None:
@@ -76,8 +84,10 @@ def test_a_cell_without_a_third_coordinate_is_not_placed() -> None:
 
 
 def test_without_one_the_error_lists_what_is_there_and_what_to_do() -> None:
-    with pytest.raises(DatasetError, match=r"'X_pca' \(3, 50\), 'one' \(3, 1\).*2 or 3 numeric columns.*sc\.tl\.umap"):
-        find_embeddings({"X_pca": np.zeros((3, 50)), "one": np.zeros((3, 1))})
+    with pytest.raises(
+        DatasetError, match=r"'flags' \(3, 2\), 'deep' \(3, 1, 1\).*none of it is numbers.*sc\.tl\.umap"
+    ):
+        find_embeddings({"flags": XY > 0, "deep": np.zeros((3, 1, 1))})
     with pytest.raises(DatasetError, match="obsm has no entries"):
         find_embeddings({})
 
@@ -93,8 +103,7 @@ def test_one_that_places_no_cell_is_left_out_or_an_error_if_it_is_the_only_one()
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("X_pca", r"'X_pca' cannot be shown: it has 50 columns, and this version shows .* with 2 or 3; .*'X_umap'"),
-        ("one", "it has 1 column, and"),
+        ("empty", r"'empty' cannot be shown: it has shape \(3, 0\), .* at least one column; expected one of 'X_umap'"),
         ("deep", r"it has shape \(3, 2, 2\)"),
         ("flags", "its values are not real numbers"),
         ("nowhere", "no cell has finite coordinates there"),
@@ -106,8 +115,7 @@ def test_one_that_places_no_cell_is_left_out_or_an_error_if_it_is_the_only_one()
 def test_a_key_that_cannot_be_shown_is_answered_with_the_reason_or_close_ones(key: str, message: str) -> None:
     obsm = {
         "X_umap": XY,
-        "X_pca": np.zeros((3, 50)),
-        "one": np.zeros((3, 1)),
+        "empty": np.zeros((3, 0)),
         "deep": np.zeros((3, 2, 2)),
         "flags": XY > 0,
         "nowhere": np.full((3, 2), np.nan),

@@ -145,5 +145,6 @@ def test_cell_names_are_told_as_str() -> None:
 def test_names_that_the_dataset_does_not_keep_are_not_in_the_manifest() -> None:
     class Nameless(AnnDataDataset):
         cell_names = None
+        has_cell_names = False
 
     assert read_json(Nameless(small()), "manifest.json")["cell_names"] is None

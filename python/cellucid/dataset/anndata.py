@@ -1,4 +1,4 @@
-"""An AnnData in memory, or a view of one, as a dataset. It is only read: never changed and never copied as a whole."""
+"""An AnnData as a dataset, wherever its parts are. It is only read: never changed and never copied as a whole."""
 
 # What each member does is said once, in `Dataset`.
 # ruff: noqa: D102
@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cellucid.dataset.axes import Axes
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Resource, values_of
 from cellucid.dataset.cache import ResourceCache
-from cellucid.dataset.embeddings import current_coordinates, find_embeddings, unknown_embedding
+from cellucid.dataset.embeddings import current_coordinates, find_components, find_embeddings
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
-from cellucid.dataset.errors import DatasetError, UnknownField, UnknownResource, warn_user
-from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
+from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownField, UnknownResource, warn_user
+from cellucid.dataset.gene_names import GeneNames
 from cellucid.dataset.identity import dataset_id
-from cellucid.dataset.layers import Layers
-from cellucid.dataset.lock import lock_of
-from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
+from cellucid.dataset.manifest import (
+    INLINE_CATEGORIES,
+    category_listing,
+    embedding_entry,
+    gene_listing,
+    identity,
+    manifest,
+)
+from cellucid.dataset.object_source import ObjectSource
 from cellucid.dataset.paths import (
     IDENTITY,
     MANIFEST,
@@ -36,11 +41,14 @@ from cellucid.dataset.paths import (
     embedding_path,
     gene_names_path,
     gene_path,
+    parse_embedding_entry_path,
+    parse_embedding_path,
     parse_gene_names_path,
     parse_gene_path,
     values_path,
 )
 from cellucid.dataset.references import gene_position, resolve_field, unambiguous
+from cellucid.dataset.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,8 +57,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHE_BYTES = 256 * 1024 * 1024
-
-_BACKED = "this AnnData is backed by a file, which this version cannot read; load it with `adata.to_memory()`"
 
 # What pandas raises for expressions that it cannot evaluate: syntax, names, types, values, and what it lacks.
 _QUERY_ERRORS = (
@@ -66,48 +72,46 @@ _QUERY_ERRORS = (
 
 
 class AnnDataDataset(Dataset):
-    """The dataset of an AnnData in memory.
+    """The dataset of an AnnData, an object or a file.
 
     What `read` returns is a snapshot from the first time it was read: later changes to the AnnData do not show. The
     cells, the obs fields, the embeddings and the genes are those of the opening; what is read for the first time after
     one of these has changed is refused with `DatasetChanged`.
 
     Args:
-        adata: The data; views are fine.
-        name: What to call the dataset; ``"AnnData"`` unless given.
+        data: An AnnData, in memory or backed by its file, views included; or where one is.
+        name: What to call the dataset; by default the name of its file, else ``"AnnData"``.
+        gene_symbols: The column of ``var`` whose names genes are shown by; None for ``var_names``.
 
     Raises:
-        TypeError: The AnnData is backed by a file.
         DatasetError: There are no cells, or no embedding that can be shown, or it is a view of data that have changed.
     """
 
-    def __init__(self, adata: AnnData, *, name: str | None = None) -> None:
-        if adata.isbacked:
-            raise TypeError(_BACKED)
-        if adata.n_obs == 0:
-            raise DatasetError(f"there is nothing to show: the AnnData has 0 cells (shape {adata.shape})")
-        super().__init__(lock_of(adata))
-        with self.lock:
-            self._look_at(adata, name)
+    def __init__(self, data: AnnData | Source, *, name: str | None = None, gene_symbols: str | None = None) -> None:
+        source = data if isinstance(data, Source) else ObjectSource(data)
+        super().__init__(source.lock)
+        self._source: Source | None = source
+        self._name = _name_of(source) if name is None else name
+        self._gene_symbols = gene_symbols
+        with self.lock, source.reading("it"):
+            self._look_at(source)
 
-    def _look_at(self, adata: AnnData, name: str | None) -> None:
-        self._adata: AnnData | None = adata
-        self._name = "AnnData" if name is None else name
-        self._n_cells: int = adata.n_obs
-        self._axes = Axes(adata)
-        self._id = dataset_id(adata.obs_names, adata.n_vars)
+    def _look_at(self, source: Source) -> None:
+        self._n_cells = source.n_cells
+        self._default_layer = source.default_layer
         self._created_at = datetime.now(UTC)
         # pandas builds an index' hash table at the first look-up, which is not made for two threads at once.
         self._pandas_lock = Lock()
+        self._gene_names: dict[str | None, GeneNames] = {}
         self._cache = ResourceCache(CACHE_BYTES)
-        self._embeddings = find_embeddings(adata.obsm)
-        self._columns = showable_columns(adata.obs)
-        self._fields: dict[str, Field] = {}
-        for key, label in self._columns.labels.items():
-            if (column := find_column(adata.obs, label)) is not None:
-                self._fields[key] = make_field(key, column, adata.uns)
+        fingerprint, has_unique_names = source.cell_fingerprint()
+        self._id = dataset_id(fingerprint, source.n_vars)
+        self._embeddings = find_embeddings(source.obsm)
+        self._chosen: dict[str, Embedding] = {}
+        self._fields = dict(source.fields)
         self._makers = self._list_makers()
-        self._warn_of_what_will_surprise()
+        self._check_gene_symbols(source)
+        self._warn_of_what_will_surprise(source, has_unique_names)
 
     @property
     def id(self) -> str:
@@ -119,7 +123,7 @@ class AnnDataDataset(Dataset):
 
     @property
     def storage(self) -> str:
-        return "in-memory"
+        return self._open().storage
 
     @property
     def n_cells(self) -> int:
@@ -130,9 +134,13 @@ class AnnDataDataset(Dataset):
         return list(self._embeddings)
 
     def embedding(self, key: str) -> Embedding:
-        if key not in self._embeddings:
-            raise unknown_embedding(key, self._embeddings, self._open().obsm)
-        return self._embeddings[key]
+        if (known := self._embeddings.get(key) or self._chosen.get(key)) is not None:
+            return known
+        with self._unchanged() as source, source.reading("the embeddings"):
+            found = find_components(key, self._embeddings, source.obsm)
+        # Under the key as it was written and under the plain one, which says where its coordinates are.
+        self._chosen[key] = self._chosen[found.key] = found
+        return found
 
     def coordinates(self, key: str) -> NDArray[np.float32]:
         return self.read(self.embedding(key).path).as_array()
@@ -143,43 +151,63 @@ class AnnDataDataset(Dataset):
 
     def obs(self, key: str) -> pd.Series[Any]:
         if key not in self._fields:
-            reason = self._columns.left_out.get(key)
+            reason = self._open().left_out.get(key)
             there = ", ".join(map(repr, self._fields)) or "none"
             raise UnknownField(
                 f"the obs column {key!r} cannot be shown: {reason}"
                 if reason
                 else f"there is no obs column {key!r}; expected one of {there}"
             )
-        return self._series(key)
+        # A file is read for the names only here, where a person has asked for a column with them.
+        return self._series(key).set_axis(self._open().cell_names)
+
+    def field_values(self, ref: FieldRef, layer: str | None = None) -> FieldValues:
+        if ref.kind == "obs" and ref.key in self._fields:
+            return values_of(self._series(ref.key))
+        return super().field_values(ref, layer)
 
     @property
     def genes(self) -> pd.Index[Any]:
-        return self._genes_of(None)
+        return self._genes_of(None).shown
+
+    @property
+    def n_genes(self) -> int:
+        return self._open().n_genes(self._default_layer)
 
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
-        path = gene_path(name, layer)
-        return self._cached(path, partial(self._read_gene, name, layer)).as_array()
+        return self._gene(gene_path(name, layer), name, layer).as_array()
 
     @property
     def layers(self) -> list[str]:
-        return Layers(self._open()).names
+        return self._open().layers
 
     @property
     def default_layer(self) -> str | None:
-        return self._axes.default_layer
+        return self._default_layer
 
     @property
     def cell_names(self) -> pd.Index[Any] | None:
-        return self._axes.cells
+        return self._open().cell_names
+
+    @property
+    def has_cell_names(self) -> bool:
+        return True
 
     def read(self, path: str) -> Resource:
         self._open()
         if (make := self._makers.get(path)) is not None:
             return self._cached(path, make)
+        if (parsed := parse_gene_path(path)) is not None:
+            try:
+                return self._gene(path, *parsed)
+            except KeyError as error:
+                raise UnknownResource(f"there is no resource {path!r}: {error}") from error
         if (layer := parse_gene_names_path(path)) is not None:
             make = partial(self._read_gene_names, layer)
-        elif (parsed := parse_gene_path(path)) is not None:
-            make = partial(self._read_gene, *parsed)
+        elif (key := parse_embedding_path(path)) is not None and self._is_embedding(key):
+            make = partial(self._read_embedding, key)
+        elif (key := parse_embedding_entry_path(path)) is not None and self._is_embedding(key):
+            make = partial(self._read_embedding_entry, key)
         else:
             raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
         try:
@@ -196,61 +224,68 @@ class AnnDataDataset(Dataset):
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
         genes = self._genes_of(layer)
         with self._pandas_lock:
-            return resolve_field(text, self._fields, genes, self._columns.left_out, layer)
+            return resolve_field(text, self._fields, genes.shown, self._open().left_out, layer, genes)
 
     def query(self, expr: str) -> NDArray[np.uint32]:
-        with self._unchanged() as adata:
-            obs = adata.obs
+        with self._unchanged() as source:
+            obs = source.table(expr)
             try:
                 # Without these two pandas would look for @names in the frames of this package.
                 outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
                 _check_one_bool_a_cell(outcome, obs.index)
             except _QUERY_ERRORS as error:
-                columns = ", ".join(map(repr, obs.columns[:10])) + (", …" if len(obs.columns) > 10 else "")
+                known = list(self._fields)
+                columns = ", ".join(map(repr, known[:10])) + (", …" if len(known) > 10 else "")
                 raise DatasetError(
                     f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
                     f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
                     "put values of Python variables into the string, as in f'n_genes > {threshold}'."
                 ) from error
-        return np.flatnonzero(pd.array(outcome, dtype="boolean").fillna(False)).astype(np.uint32)
+        truth: Any = outcome
+        return np.flatnonzero(pd.array(truth, dtype="boolean").fillna(False)).astype(np.uint32)
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
-        with self._unchanged() as adata:
-            return adata[np.asarray(positions, dtype=np.intp)]
+        with self._unchanged() as source, source.reading("the AnnData"):
+            return source.subset(np.asarray(positions, dtype=np.intp))
 
     def clear_cache(self) -> None:
         self._cache.clear()
 
     def reopen(self) -> AnnDataDataset:
         with self.lock:
-            adata = self._open()
-            if adata.isbacked:  # since the opening, by `adata.filename = …`
-                raise DatasetError(f"the data can no longer be shown: {_BACKED}")
-            return AnnDataDataset(adata, name=self._name)
+            source = self._open().reopen()
+            try:
+                return AnnDataDataset(source, name=self._name, gene_symbols=self._gene_symbols)
+            except BaseException:
+                source.close()
+                raise
 
     def close(self) -> None:
-        self._adata = None
+        with self.lock:  # nobody is reading then
+            source, self._source = self._source, None
+            if source is not None:
+                source.close()
         self.clear_cache()
 
-    def _open(self) -> AnnData:
-        if self._adata is None:
-            raise DatasetError(f"the dataset {self._name!r} is closed; open it again with `open_dataset(adata)`")
-        return self._adata
+    def _open(self) -> Source:
+        if self._source is None:
+            raise DatasetError(f"the dataset {self._name!r} is closed; open it again with `open_dataset(...)`")
+        return self._source
 
     @contextmanager
-    def _unchanged(self) -> Iterator[AnnData]:
-        """The AnnData, while its rows are the cells of the opening.
+    def _unchanged(self) -> Iterator[Source]:
+        """The source, while its rows are the cells of the opening.
 
         Raises:
             DatasetChanged: They are others now, or came to be so while something was read on this thread.
         """
         with self.lock:
-            adata = self._open()
-            self._axes.check_cells(adata)
+            source = self._open()
+            source.check_cells()
             try:
-                yield adata
+                yield source
             finally:
-                self._axes.check_cells(adata)
+                source.check_cells()
 
     def _cached(self, path: str, make: Callable[[], Resource]) -> Resource:
         # The lock first: who holds it may ask for what another thread has begun to make and needs the lock for.
@@ -259,13 +294,24 @@ class AnnDataDataset(Dataset):
         with self.lock:
             return self._cache.get(path, make)
 
-    def _genes_of(self, layer: str | None) -> pd.Index[Any]:
-        layers = Layers(self._open())
-        return self._axes.genes(self.default_layer if layer is None else layers.resolve(layer))
+    def _genes_of(self, layer: str | None) -> GeneNames:
+        source = self._open()
+        layer = self._default_layer if layer is None else source.resolve_layer(layer)
+        with self.lock:
+            if (known := self._gene_names.get(layer)) is None:
+                names = source.gene_names(layer)
+                known = self._gene_names[layer] = GeneNames(names, partial(source.var, layer), self._gene_symbols)
+            return known
 
     def _series(self, key: str) -> pd.Series[Any]:
-        with self._unchanged() as adata:
-            return current_series(adata.obs, self._columns.labels[key], self._fields[key])
+        with self._unchanged() as source:
+            return source.series(key)
+
+    def _is_embedding(self, key: str) -> bool:
+        try:
+            return self.embedding(key).key == key
+        except UnknownEmbedding:
+            return False
 
     def _list_makers(self) -> dict[str, Callable[[], Resource]]:
         """How to make each resource but the genes, by path."""
@@ -279,11 +325,11 @@ class AnnDataDataset(Dataset):
         for key in self._embeddings:
             makers[embedding_path(key)] = partial(self._read_embedding, key)
         for key, field in self._fields.items():
-            if field.categories is None:
+            if field.n_categories is None:
                 makers[values_path(key)] = partial(self._read_values, key)
                 continue
-            makers[codes_path(key, len(field.categories))] = partial(self._read_codes, field)
-            if len(field.categories) > INLINE_CATEGORIES:
+            makers[codes_path(key, field.n_categories)] = partial(self._read_codes, field)
+            if field.n_categories > INLINE_CATEGORIES:
                 makers[categories_path(key)] = partial(self._read_categories, field)
         return makers
 
@@ -294,20 +340,24 @@ class AnnDataDataset(Dataset):
         return json_resource(identity(self, self._created_at))
 
     def _read_gene_names(self, layer: str | None) -> Resource:
-        layer = self.default_layer if layer is None else layer
+        layer = self._default_layer if layer is None else layer
         if layer is not None:
-            self._axes.check_genes(self._open(), layer)
+            self._open().check_genes(layer)
+        genes = self._genes_of(layer)
         with self._pandas_lock:
-            listing = gene_listing(self._axes.genes(layer))
+            listing = gene_listing(genes.shown)
         return json_resource(listing)
 
     def _read_cell_names(self, block: int) -> Resource:
-        names = self._axes.cells[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK]
+        names = self._open().cell_names[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK]
         return json_resource({"names": [str(name) for name in names]})
 
     def _read_embedding(self, key: str) -> Resource:
-        with self._unchanged() as adata:
-            return array_resource(current_coordinates(self._embeddings[key], adata.obsm))
+        with self._unchanged() as source, source.reading(f"the embedding {key!r}"):
+            return array_resource(current_coordinates(self.embedding(key), source.obsm))
+
+    def _read_embedding_entry(self, key: str) -> Resource:
+        return json_resource(embedding_entry(self.embedding(key)))
 
     def _read_values(self, key: str) -> Resource:
         return array_resource(self._series(key).to_numpy())
@@ -317,32 +367,72 @@ class AnnDataDataset(Dataset):
 
     def _read_codes(self, field: Field) -> Resource:
         codes = self._series(field.key).cat.codes.to_numpy()
-        return array_resource(encode_codes(codes, len(field.categories or ())))
+        return array_resource(encode_codes(codes, field.n_categories or 0))
 
     def _read_gene(self, name: str, layer: str | None) -> Resource:
-        layer = self.default_layer if layer is None else layer
-        with self._unchanged() as adata:
-            layers = Layers(adata)
+        layer = self._default_layer if layer is None else layer
+        with self._unchanged() as source:
             if layer is None:  # at the opening there was no matrix
-                layer = layers.resolve(None)
-            self._axes.check_genes(adata, layer)
+                layer = source.resolve_layer(None)
+            source.check_genes(layer)
+            genes = self._genes_of(layer)
             with self._pandas_lock:
-                position = gene_position(name, self._axes.genes(layer))
-            return array_resource(layers.source(layer).column(position))
+                position = gene_position(name, genes.shown, genes)
+            with source.reading(f"the gene {name!r}"):
+                matrix = source.matrix(layer)
+                if not source.is_on_disk(layer):
+                    return array_resource(matrix.column(position))
+        # A pass over a file can take long; the lock is its own to take, so that others read meanwhile.
+        with source.reading(f"the gene {name!r}"):
+            made = array_resource(matrix.column(position))
+        with self._unchanged():
+            return made
 
-    def _warn_of_what_will_surprise(self) -> None:
-        adata = self._open()
-        if self._columns.left_out:
-            reasons = "; ".join(f"{label!r}: {reason}" for label, reason in self._columns.left_out.items())
+    def _gene(self, path: str, name: str, layer: str | None) -> Resource:
+        source = self._open()
+        wanted = self._default_layer if layer is None else layer
+        if wanted is None or wanted not in source.layers or not source.is_on_disk(wanted):
+            return self._cached(path, partial(self._read_gene, name, layer))
+        kept = self._cache.find(path)
+        return self._cache.keep(path, self._read_gene(name, layer)) if kept is None else kept
+
+    def _check_gene_symbols(self, source: Source) -> None:
+        column = self._gene_symbols
+        if column is None or not source.layers:
+            return
+        named = [self._genes_of(layer) for layer in dict.fromkeys((self._default_layer, *source.layers))]
+        if not any(names.has_symbols() for names in named):
+            there = ", ".join(map(repr, source.var(self._default_layer).columns)) or "none"
+            raise DatasetError(f"gene_symbols: there is no column {column!r} of text in var; it has {there}")
+        for names in named:
+            names.check_symbols()
+
+    def _warn_of_what_will_surprise(self, source: Source, has_unique_cell_names: bool) -> None:
+        if source.left_out:
+            reasons = "; ".join(f"{label!r}: {reason}" for label, reason in source.left_out.items())
             warn_user(f"left out of the obs fields: {reasons}.")
-        for names, what, cure in (
-            (adata.obs_names, "cell", "selecting by name will refuse them; see `adata.obs_names_make_unique()`"),
-            (self.genes, "gene", "they cannot be shown; see `adata.var_names_make_unique()`"),
-        ):
-            if not names.is_unique:
-                twice = names[names.duplicated()].unique()
-                examples = ", ".join(map(repr, twice[:2]))
-                warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")
+        if not has_unique_cell_names:
+            _warn_of_repeated(
+                source.cell_names, "cell", "selecting by name will refuse them; see `adata.obs_names_make_unique()`"
+            )
+        if not (genes := self.genes).is_unique:
+            _warn_of_repeated(genes, "gene", "they cannot be shown; see `adata.var_names_make_unique()`")
+
+
+def _name_of(source: Source) -> str:
+    """What to call data: their file's name without its endings."""
+    if source.path is None:
+        return "AnnData"
+    name = source.path.name
+    for ending in (".zip", ".h5ad", ".h5", ".hdf5", ".zarr"):
+        name = name[: -len(ending)] if name.lower().endswith(ending) and len(name) > len(ending) else name
+    return name
+
+
+def _warn_of_repeated(names: pd.Index[Any], what: str, cure: str) -> None:
+    twice = names[names.duplicated()].unique()
+    examples = ", ".join(map(repr, twice[:2]))
+    warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")
 
 
 def _check_one_bool_a_cell(outcome: Any, cells: pd.Index[Any]) -> None:

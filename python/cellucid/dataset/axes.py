@@ -73,6 +73,13 @@ class Axes:
         return self._raw_genes if layer == "raw" and self._raw_genes is not None else self._genes
 
 
+def texts(names: pd.Index[Any]) -> pd.Index[Any]:
+    """Names as str; the same object where they are."""
+    if pd.api.types.infer_dtype(names, skipna=False) == "string":
+        return names
+    return pd.Index([str(name) for name in names], dtype=object)
+
+
 class _Names:
     """The names along one axis, as they were."""
 
@@ -83,9 +90,7 @@ class _Names:
     @cached_property
     def texts(self) -> pd.Index[Any]:
         """The names as str, which is what people write and paths say; anndata does not insist on it."""
-        if pd.api.types.infer_dtype(self.names, skipna=False) == "string":
-            return self.names
-        return pd.Index([str(name) for name in self.names], dtype=object)
+        return texts(self.names)
 
     def check(self, now: pd.Index[Any], owner: str, what: str) -> None:
         if now is self._seen or now is self.names:

@@ -71,6 +71,8 @@ class Embedding:
     """Largest coordinate on each axis, over the placed cells."""
     n_placed: int
     """Number of cells whose coordinates are all finite."""
+    y_down: bool = False
+    """Whether the second axis is drawn downwards, as the rows of an image are."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class Field:
     """One ``#rrggbb`` for each category; None for a continuous field."""
     range: tuple[float, float] | None = None
     """Smallest and largest finite value; None for a categorical field, or where no value is finite."""
+
+    @property
+    def n_categories(self) -> int | None:
+        """How many categories there are; None for a continuous field."""
+        return None if self.categories is None else len(self.categories)
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def storage(self) -> str:
-        """Where the data are kept: ``"in-memory"``."""
+        """Where the data are kept: ``"in-memory"``, ``"backed"``, ``"h5ad"`` or ``"zarr"``."""
 
     @property
     @abstractmethod
@@ -151,6 +158,10 @@ class Dataset(ABC):
     @abstractmethod
     def embedding(self, key: str) -> Embedding:
         """One embedding's dimensions, extent and path.
+
+        Args:
+            key: One of `embeddings`; or with the columns that are meant, counted from 1, as in ``"X_pca:1,3"``. Of
+                more than three columns the first three are shown unless others are named.
 
         Raises:
             UnknownEmbedding: There is none with this key (the message lists close ones), or it cannot be shown (the
@@ -215,6 +226,11 @@ class Dataset(ABC):
     def cell_names(self) -> pd.Index[Any] | None:
         """Names of the cells in the order of the opening, which positions refer to; None where none are kept."""
 
+    @property
+    def has_cell_names(self) -> bool:
+        """Whether there are `cell_names`; a file is not read for them to tell."""
+        return self.cell_names is not None
+
     @abstractmethod
     def read(self, path: str) -> Resource:
         """The resource at a path.
@@ -257,11 +273,7 @@ class Dataset(ABC):
         """
         if ref.kind == "gene":
             return FieldValues("continuous", self.gene(ref.key, layer))
-        series = self.obs(ref.key)
-        if isinstance(series.dtype, pd.CategoricalDtype):
-            # Pandas shares the codes with the user's own column.
-            return FieldValues("categorical", _own(series.cat.codes), tuple(series.cat.categories))
-        return FieldValues("continuous", _own(series))
+        return values_of(self.obs(ref.key))
 
     @abstractmethod
     def query(self, expr: str) -> NDArray[np.uint32]:
@@ -304,6 +316,14 @@ class Dataset(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def values_of(series: pd.Series[Any]) -> FieldValues:
+    """The values of an obs column as `Dataset.obs` shows it."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        # Pandas shares the codes with the user's own column.
+        return FieldValues("categorical", _own(series.cat.codes), tuple(series.cat.categories))
+    return FieldValues("continuous", _own(series))
 
 
 def _own(series: pd.Series[Any]) -> NDArray[Any]:

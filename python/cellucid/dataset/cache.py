@@ -57,6 +57,14 @@ class ResourceCache:
         with self._lock:
             return self._find(path)
 
+    def keep(self, path: str, made: Resource) -> Resource:
+        """Keeps what was made elsewhere, unless another thread was first; returns what is kept."""
+        with self._lock:
+            if (kept := self._find(path)) is not None:
+                return kept
+            self._keep(path, made)
+            return made
+
     def clear(self) -> None:
         """Forgets everything, what is being made included."""
         with self._lock:

@@ -41,6 +41,10 @@ class DatasetChanged(DatasetError):
     """The AnnData is no longer what it was when it was opened, so that what was asked for would be something else."""
 
 
+class MissingPackage(DatasetError, ImportError):
+    """The data are stored in a way that an optional package reads; the message says how to install it."""
+
+
 class AmbiguousGene(DatasetError):
     """Several columns of the matrix have this gene name."""
 

@@ -6,6 +6,7 @@ The kind follows from a column's type alone, never from a look at its values.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -18,7 +19,7 @@ from cellucid.dataset.colors import category_colors
 from cellucid.dataset.errors import REMEDY, DatasetChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from numpy.typing import NDArray
 
@@ -36,6 +37,58 @@ class Columns:
     """Key of each field and the label of its column, in the columns' order."""
     left_out: Mapping[str, str]
     """Label of each other column, as a str, and the reason."""
+
+
+class LazyField(Field):
+    """A field of which a file is read only for what is asked: its categories and colours, or its range.
+
+    Args:
+        key: The field's key.
+        n_categories: How many categories there are; None where it is continuous.
+        listing: Reads the categories and their colours.
+        span: Reads the smallest and the largest finite value.
+    """
+
+    _n_categories: int | None
+    _read_listing: Callable[[], tuple[tuple[str, ...], tuple[str, ...]]] | None
+    _read_span: Callable[[], tuple[float, float] | None] | None
+
+    def __init__(
+        self,
+        key: str,
+        n_categories: int | None = None,
+        *,
+        listing: Callable[[], tuple[tuple[str, ...], tuple[str, ...]]] | None = None,
+        span: Callable[[], tuple[float, float] | None] | None = None,
+    ) -> None:
+        object.__setattr__(self, "key", key)
+        object.__setattr__(self, "kind", "continuous" if n_categories is None else "categorical")
+        object.__setattr__(self, "_n_categories", n_categories)
+        object.__setattr__(self, "_read_listing", listing)
+        object.__setattr__(self, "_read_span", span)
+
+    @cached_property
+    def _listing(self) -> tuple[tuple[str, ...], tuple[str, ...]] | tuple[None, None]:
+        return (None, None) if self._read_listing is None else self._read_listing()
+
+    @property
+    def categories(self) -> tuple[str, ...] | None:  # noqa: D102
+        return self._listing[0]
+
+    @property
+    def colors(self) -> tuple[str, ...] | None:  # noqa: D102
+        return self._listing[1]
+
+    @cached_property
+    def range(self) -> tuple[float, float] | None:  # noqa: D102
+        return None if self._read_span is None else self._read_span()
+
+    @property
+    def n_categories(self) -> int | None:  # noqa: D102
+        return self._n_categories
+
+    def __repr__(self) -> str:  # without reading anything
+        return f"Field(key={self.key!r}, kind={self.kind!r}, n_categories={self.n_categories})"
 
 
 def showable_columns(obs: pd.DataFrame) -> Columns:
@@ -88,9 +141,13 @@ def make_field(key: str, column: pd.Series[Any], uns: Mapping[str, Any]) -> Fiel
         for category, color in zip(own, category_colors(key, len(own), uns), strict=True):
             colors.setdefault(str(category), color)
         return Field(key, "categorical", categories, tuple(colors[category] for category in categories))
-    values = series.to_numpy()
+    return Field(key, "continuous", range=span(series.to_numpy()))
+
+
+def span(values: NDArray[np.float32]) -> tuple[float, float] | None:
+    """The smallest and the largest finite value, or None where there is none."""
     finite = values[np.isfinite(values)]
-    return Field(key, "continuous", range=(float(finite.min()), float(finite.max())) if finite.size else None)
+    return (float(finite.min()), float(finite.max())) if finite.size else None
 
 
 def current_series(obs: pd.DataFrame, label: Hashable, field: Field) -> pd.Series[Any]:

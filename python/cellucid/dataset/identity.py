@@ -1,4 +1,4 @@
-"""Which cells these are: a fingerprint of their names and order, and the dataset's id."""
+"""Which cells these are: a fingerprint of their names and order, the dataset's id, and whether its file is the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from cellucid.dataset.errors import REMEDY, DatasetChanged
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 
 def fingerprint(names: Iterable[str] | pd.Index[Any]) -> str:
@@ -18,11 +23,58 @@ def fingerprint(names: Iterable[str] | pd.Index[Any]) -> str:
     Each name is hashed to 64 bits first, in bulk: a million names take well under a second.
     """
     labels = np.asarray(names if isinstance(names, pd.Index) else list(names), dtype=object)
+    return fingerprint_of(name_hashes(labels))
+
+
+def name_hashes(names: NDArray[Any]) -> NDArray[np.uint64]:
+    """A 64-bit hash of each name; names are str in an array of objects."""
     # Names hardly ever repeat, so looking for repetitions first (pandas' default) is time lost.
-    hashes = pd.util.hash_array(labels, categorize=False)
-    return hashlib.blake2b(hashes.astype("<u8").tobytes(), digest_size=16).hexdigest()
+    return pd.util.hash_array(names, categorize=False).astype("<u8", copy=False)
 
 
-def dataset_id(names: Iterable[str] | pd.Index[Any], n_vars: int) -> str:
-    """The id of a dataset in memory: equal for equal cell names in the same order and as many genes."""
-    return f"anndata-{fingerprint(names)}-{n_vars}"
+def fingerprint_of(hashes: NDArray[np.uint64]) -> str:
+    """The fingerprint of names that have these `name_hashes`."""
+    return hashlib.blake2b(hashes.data, digest_size=16).hexdigest() if hashes.size else _OF_NONE
+
+
+_OF_NONE = hashlib.blake2b(b"", digest_size=16).hexdigest()
+
+
+def dataset_id(cell_fingerprint: str, n_vars: int) -> str:
+    """The id of a dataset: equal for equal cell names in the same order and as many genes, wherever it is stored."""
+    return f"anndata-{cell_fingerprint}-{n_vars}"
+
+
+class FileStamp:
+    """What files were when data were opened from them: size, time of the last change and inode.
+
+    Args:
+        shown: What to call them in a message.
+        files: All that are looked at; by default `shown` itself.
+        must_stay: Whether a file that is no longer under its path is a change. It is none where the file is open: it
+            is read as it was.
+    """
+
+    def __init__(self, shown: Path, files: Iterable[Path] | None = None, *, must_stay: bool = False) -> None:
+        self._shown = shown
+        self._must_stay = must_stay
+        self._then = {path: _look_at(path) for path in ((shown,) if files is None else files)}
+
+    def check(self) -> None:
+        """Makes sure that they still are what they were.
+
+        Raises:
+            DatasetChanged: One has been written to or replaced, or is no longer there and must be.
+        """
+        for path, then in self._then.items():
+            now = _look_at(path)
+            if now != then and (now is not None or self._must_stay):
+                raise DatasetChanged(f"{self._shown.name!r} has changed on disk since it was opened; {REMEDY}")
+
+
+def _look_at(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino

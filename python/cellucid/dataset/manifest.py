@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cellucid.dataset.base import Dataset, Field
+    from cellucid.dataset.base import Dataset, Embedding, Field
 
 FORMAT = "cellucid-manifest-1"
 INLINE_CATEGORIES = 1_000
@@ -29,21 +29,19 @@ def manifest(dataset: Dataset) -> dict[str, Any]:
         "name": dataset.name,
         "n_cells": dataset.n_cells,
         "n_genes": dataset.n_genes,
-        "embeddings": [_embedding_entry(dataset, key) for key in dataset.embeddings],
+        "embeddings": [embedding_entry(dataset.embedding(key)) for key in dataset.embeddings],
         "fields": [field_entry(field) for field in dataset.fields],
         "layers": dataset.layers,
         "default_layer": dataset.default_layer,
-        "cell_names": None
-        if dataset.cell_names is None
-        else {"path": cell_names_path("{block}"), "block": NAMES_A_BLOCK},
+        "cell_names": {"path": cell_names_path("{block}"), "block": NAMES_A_BLOCK} if dataset.has_cell_names else None,
     }
 
 
 def field_entry(field: Field) -> dict[str, Any]:
     """A field's entry in the manifest."""
-    if field.categories is None or field.colors is None:
+    n_categories = field.n_categories
+    if n_categories is None:
         return {"key": field.key, "kind": field.kind, "path": values_path(field.key)}
-    n_categories = len(field.categories)
     entry: dict[str, Any] = {
         "key": field.key,
         "kind": field.kind,
@@ -108,8 +106,8 @@ def identity(dataset: Dataset, created_at: datetime) -> dict[str, Any]:
     }
 
 
-def _embedding_entry(dataset: Dataset, key: str) -> dict[str, Any]:
-    embedding = dataset.embedding(key)
+def embedding_entry(embedding: Embedding) -> dict[str, Any]:
+    """An embedding's entry in the manifest."""
     return {
         "key": embedding.key,
         "dimensions": embedding.dimensions,
@@ -117,13 +115,13 @@ def _embedding_entry(dataset: Dataset, key: str) -> dict[str, Any]:
         "min": list(embedding.min),
         "max": list(embedding.max),
         "n_placed": embedding.n_placed,
-    }
+    } | ({"y_down": True} if embedding.y_down else {})
 
 
 def _identity_field(field: Field) -> dict[str, Any]:
-    if field.categories is None:
+    if field.n_categories is None:
         return {"key": field.key, "kind": "continuous"}
-    return {"key": field.key, "kind": "category", "n_categories": len(field.categories)}
+    return {"key": field.key, "kind": "category", "n_categories": field.n_categories}
 
 
 def _package_version() -> str:

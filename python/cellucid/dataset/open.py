@@ -3,36 +3,79 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import anndata as ad
 
 from cellucid.dataset.anndata import AnnDataDataset
 from cellucid.dataset.base import Dataset
+from cellucid.dataset.errors import DatasetError
+from cellucid.dataset.references import close_matches
+from cellucid.dataset.stored_files import H5adFile, StoredFile, ZarrStore, is_h5ad, is_zarr
+from cellucid.dataset.stored_source import open_stored
 
 
-def open_dataset(data: object, *, name: str | None = None) -> Dataset:
+def open_dataset(data: object, *, name: str | None = None, gene_symbols: str | None = None) -> Dataset:
     """Opens data as a dataset: coordinates, obs fields and genes, without a widget or a notebook.
 
     Args:
-        data: An AnnData in memory (or a view of one), or a dataset, which is returned as it is.
-        name: What to call the dataset; a dataset that is passed in keeps its own name.
+        data: An AnnData in memory or backed by its file (or a view of one); the path of an ``.h5ad`` file or of a
+            ``.zarr`` folder or zip file, which is read as it is asked and never loaded whole; or a dataset, which is
+            returned as it is.
+        name: What to call the dataset; by default the file's name. A dataset that is passed in keeps its own.
+        gene_symbols: The column of ``var`` whose names genes are shown and found by, as in scanpy. Without it they
+            are shown by ``var_names``, and found by these or by any column that names them.
 
     Returns:
-        The dataset. It reads from `data` and never changes it.
+        The dataset. It reads from `data` and never changes it. What it has opened itself `close()` closes.
 
     Raises:
-        TypeError: `data` is something else, or an AnnData backed by a file.
-        DatasetError: There is nothing to show: no cells, or no embedding with two or three columns.
+        TypeError: `data` is something else.
+        DatasetError: There is nothing to show: no cells, or no embedding; or a file cannot be read. The message names
+            the file and the reason.
     """
     if isinstance(data, Dataset):
         return data
     if isinstance(data, ad.AnnData):
-        return AnnDataDataset(data, name=name)
+        return AnnDataDataset(data, name=name, gene_symbols=gene_symbols)
     if isinstance(data, str | os.PathLike):
-        path = os.fspath(data)
-        raise TypeError(
-            f"opening a file by its path is not in this version (got {path!r}); "
-            f"read it first: `open_dataset(anndata.read_h5ad({path!r}))`"
-        )
+        path = Path(os.fsdecode(data)).expanduser()
+        for is_kind, open_kind in OPENERS:
+            if is_kind(path):
+                return open_kind(path, name=name, gene_symbols=gene_symbols)
+        raise DatasetError(_not_there(path))
     kind = f"{type(data).__module__}.{type(data).__qualname__}"
-    raise TypeError(f"cannot open data of type {kind}; expected an anndata.AnnData or a cellucid dataset")
+    raise TypeError(
+        f"cannot open data of type {kind}; expected an anndata.AnnData, the path of an .h5ad or .zarr, "
+        "or a cellucid dataset"
+    )
+
+
+def _open_stored(kind: type[StoredFile], path: Path, **options: Any) -> Dataset:
+    source = open_stored(kind, path)
+    try:
+        return AnnDataDataset(source, **options)
+    except BaseException:
+        source.close()
+        raise
+
+
+OPENERS: list[tuple[Callable[[Path], bool], Callable[..., Dataset]]] = [
+    (is_h5ad, lambda path, **options: _open_stored(H5adFile, path, **options)),
+    (is_zarr, lambda path, **options: _open_stored(ZarrStore, path, **options)),
+]
+"""Ways to open a path, the first whose test is true: a test of the path, and a function that takes the path and the
+keyword arguments of `open_dataset`."""
+
+
+def _not_there(path: Path) -> str:
+    if path.is_dir():
+        return f"cannot open {path.name!r}: it is a folder, and not one of a zarr"
+    if path.exists():
+        return f"cannot open {path.name!r}: it is neither an .h5ad file nor a zip file of a zarr"
+    beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
+    close = close_matches(path.name, beside, limit=3)
+    guess = f" There is {' and '.join(map(repr, close))}." if close else ""
+    return f"cannot open {str(path)!r}: there is no such file or folder.{guess}"

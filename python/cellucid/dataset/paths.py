@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cellucid.dataset.encode import codes_dtype, quote_key, short_name, unquote_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MANIFEST = "manifest.json"
 IDENTITY = "dataset_identity.json"
@@ -16,6 +21,11 @@ _GENE_ENDING = ".values.f32"
 def embedding_path(key: str) -> str:
     """Coordinates of an embedding."""
     return f"embeddings/{quote_key(key)}.f32"
+
+
+def embedding_entry_path(key: str) -> str:
+    """What the manifest says of an embedding, for one of which it says nothing: chosen components."""
+    return f"embeddings/{quote_key(key)}.json"
 
 
 def codes_path(key: str, n_categories: int) -> str:
@@ -48,6 +58,16 @@ def cell_names_path(block: int | str) -> str:
     return f"cells/names.{block}.json"
 
 
+def parse_embedding_path(path: str) -> str | None:
+    """The key that `embedding_path` made a path of, or None for any other path."""
+    return _parse_embedding(path, ".f32", embedding_path)
+
+
+def parse_embedding_entry_path(path: str) -> str | None:
+    """The key that `embedding_entry_path` made a path of, or None for any other path."""
+    return _parse_embedding(path, ".json", embedding_entry_path)
+
+
 def parse_gene_names_path(path: str) -> str | None:
     """The layer that `gene_names_path` made a path of, or None for any other path."""
     match path.split("/"):
@@ -69,6 +89,14 @@ def parse_gene_path(path: str) -> tuple[str, str | None] | None:
     gene = unquote_key(leaf.removesuffix(_GENE_ENDING))
     # Only the one spelling of a path is a resource: another would be another name for the same cache entry.
     return (gene, layer) if path == gene_path(gene, layer) else None
+
+
+def _parse_embedding(path: str, ending: str, make: Callable[[str], str]) -> str | None:
+    match path.split("/"):
+        case ["embeddings", leaf] if leaf.endswith(ending):
+            key = unquote_key(leaf.removesuffix(ending))
+            return key if path == make(key) else None
+    return None
 
 
 def _gene_folder(layer: str | None) -> str:

@@ -24,11 +24,12 @@ def resolve_field(
     genes: pd.Index[Any],
     left_out: Mapping[str, str] = MappingProxyType({}),
     layer: str | None = None,
+    others: Iterable[tuple[str, pd.Index[Any]]] = (),
 ) -> FieldRef:
     """Finds the obs column or gene that a name stands for.
 
     An obs column of exactly this name comes first, even if the name has a colon; then the explicit forms ``obs:x``
-    and ``gene:x``; then a gene of exactly this name.
+    and ``gene:x``; then a gene of exactly this name; then one that another column of ``var`` calls so.
 
     Args:
         text: The name.
@@ -36,6 +37,10 @@ def resolve_field(
         genes: Gene names of the matrix in use.
         left_out: Obs columns that cannot be shown, and why.
         layer: What to call the matrix in use in a message, where a person has named one.
+        others: Other names of the genes by the column that has them; looked at only where `genes` has none.
+
+    Returns:
+        A gene by the name that `genes` has for it, where no other gene has it as well.
 
     Raises:
         UnknownField: There is neither.
@@ -45,40 +50,86 @@ def resolve_field(
     for ref in _readings(text):
         if ref.key in (obs_keys if ref.kind == "obs" else genes):
             if ref.kind == "gene":
-                gene_position(ref.key, genes)
+                gene_position(ref.key, genes, others)
             return ref
+    for ref in _readings(text):
+        if ref.kind == "gene" and (position := _called_so(ref.key, genes, others)) is not None:
+            name = genes[position]
+            return FieldRef("gene", name if isinstance(genes.get_loc(name), int) else ref.key)
     prefix, colon, key = text.partition(":")
     kind = prefix if colon and prefix in ("obs", "gene") else None
     name = key if kind else text
     if name in left_out and kind != "gene":
         raise UnknownField(f"the obs column {name!r} cannot be shown: {left_out[name]}")
-    searched = [*(obs_keys if kind != "gene" else ()), *(genes if kind != "obs" else ())]
+    searched = [*(obs_keys if kind != "gene" else ()), *(_all_names(genes, others) if kind != "obs" else ())]
     matches = close_matches(name, searched)
     hint = f"Close matches: {_some(matches)}." if matches else f"The obs columns are {_some(obs_keys)}."
     matrix = "the matrix in use" if layer is None else f"the layer {layer!r}"
     raise UnknownField(f"{text!r} is neither an obs column nor a gene of {matrix}. {hint}")
 
 
-def gene_position(name: str, genes: pd.Index[Any]) -> int:
+def gene_position(name: str, genes: pd.Index[Any], others: Iterable[tuple[str, pd.Index[Any]]] = ()) -> int:
     """The column of a gene.
+
+    Args:
+        name: The gene's name.
+        genes: The names of the matrix.
+        others: Other names of the genes by the column that has them; looked at only where `genes` has none.
 
     Raises:
         UnknownField: There is no such gene.
         AmbiguousGene: Several columns have this name.
     """
-    try:
+    if name in genes:
         found = genes.get_loc(name)
-    except KeyError:
-        matches = close_matches(name, genes)
-        hint = f" Close matches: {_some(matches)}." if matches else ""
-        raise UnknownField(f"{name!r} is not among the {len(genes):,} genes of this matrix.{hint}") from None
-    if not isinstance(found, int):
+        if isinstance(found, int):
+            return found
         columns = [j for j, gene in enumerate(genes) if gene == name]
+        apart = [(label, names[columns]) for label, names in others if _tells_apart(names, columns)]
+        way_out = f"Name one by {apart[0][0]!r}: {_some(apart[0][1])}; or make" if apart else "Make"
         raise AmbiguousGene(
             f"{len(columns)} columns are named {name!r}: {_some(columns)}. "
-            f"Make gene names unique with `adata.var_names_make_unique()`, then {REMEDY}."
+            f"{way_out} gene names unique with `adata.var_names_make_unique()`, then {REMEDY}."
         )
-    return found
+    if (position := _called_so(name, genes, others)) is not None:
+        return position
+    matches = close_matches(name, _all_names(genes, others))
+    hint = f" Close matches: {_some(matches)}." if matches else ""
+    raise UnknownField(f"{name!r} is not among the {len(genes):,} genes of this matrix.{hint}")
+
+
+def _called_so(name: str, genes: pd.Index[Any], others: Iterable[tuple[str, pd.Index[Any]]]) -> int | None:
+    """The column of the one gene that has a name in another column of ``var``; None where none has.
+
+    Raises:
+        AmbiguousGene: Several genes have it there.
+    """
+    if not name:
+        return None
+    ambiguous: AmbiguousGene | None = None
+    for label, names in others:
+        if name not in names:
+            continue
+        found = names.get_loc(name)
+        if isinstance(found, int):
+            return found
+        own = genes[names == name]
+        ambiguous = ambiguous or AmbiguousGene(f"{len(own)} genes are {name!r} in {label!r}: name one of {_some(own)}.")
+    if ambiguous is not None:
+        raise ambiguous
+    return None
+
+
+def _tells_apart(names: pd.Index[Any], columns: list[int]) -> bool:
+    """Whether each of some columns has a name that no other has."""
+    some = names[columns]
+    return bool((some != "").all() and names.isin(some).sum() == len(columns))
+
+
+def _all_names(genes: pd.Index[Any], others: Iterable[tuple[str, pd.Index[Any]]]) -> Iterator[str]:
+    yield from genes
+    for _, names in others:
+        yield from names
 
 
 def unambiguous(genes: pd.Index[Any]) -> pd.Index[Any]:

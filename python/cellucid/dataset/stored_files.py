@@ -1,0 +1,182 @@
+"""Files and folders with an AnnData in them, opened to read: HDF5, and zarr as a folder or as a zip file."""
+
+# What each member does is said once, in `StoredFile`.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import h5py
+from anndata.io import read_elem, sparse_dataset
+
+from cellucid.dataset.elements import encoding, is_group
+from cellucid.dataset.errors import DatasetError, MissingPackage
+from cellucid.dataset.identity import FileStamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anndata import AnnData
+
+# What a zarr folder consists of that any writer of it writes anew.
+_ZARR_FILES = (".zgroup", ".zattrs", ".zmetadata", "zarr.json")
+_ZARR_PARTS = ("", "obs", "obsm", "X", "var")
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+class StoredFile(ABC):
+    """An open file or folder; `root` is its outermost group.
+
+    Raises:
+        DatasetError: It cannot be opened; the message names it and the reason.
+    """
+
+    storage: str
+    root: Any
+    stamp: FileStamp
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self.reading("it"):
+            self._open()
+
+    @abstractmethod
+    def _open(self) -> None:
+        """Sets `root` and `stamp`."""
+
+    @contextlib.contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Turns whatever goes wrong while the file is read into an error that names it.
+
+        Raises:
+            DatasetError: Something went wrong.
+        """
+        try:
+            yield
+        except DatasetError as error:
+            if type(error) is not DatasetError or repr(self.path.name) in str(error):
+                raise
+            raise DatasetError(f"cannot read {what} of {self.path.name!r}: {error}") from error
+        except Exception as error:  # h5py, zarr, numcodecs and anndata raise anything over a damaged file
+            text = str(error) or type(error).__name__
+            raise DatasetError(f"cannot read {what} of {self.path.name!r}: {text}{self._hint(text)}") from error
+
+    def _hint(self, text: str) -> str:
+        """What helps against an error, as an end of the message."""
+        return ""
+
+    @abstractmethod
+    def anndata(self) -> AnnData:
+        """An AnnData of its own over the file: tables and embeddings in memory, matrices on disk."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the file; idempotent."""
+
+
+class H5adFile(StoredFile):
+    """An ``.h5ad`` file."""
+
+    storage = "h5ad"
+
+    def _open(self) -> None:
+        with contextlib.suppress(ImportError):
+            import hdf5plugin  # noqa: F401  (its import registers zstd, blosc and others with HDF5)
+        self.stamp = FileStamp(self.path)
+        self.root = h5py.File(self.path, "r")
+
+    def _hint(self, text: str) -> str:
+        if "filter" in text or "plugin" in text:
+            return '. It may be compressed in a way that needs hdf5plugin: pip install "cellucid[h5]"'
+        return ""
+
+    def anndata(self) -> AnnData:
+        # The handle lives as long as the layers that are read through it; AnnData opens one of its own.
+        return ad.AnnData(filename=self.path, filemode="r", **_parts(h5py.File(self.path, "r"), matrices=False))
+
+    def close(self) -> None:
+        with contextlib.suppress(Exception):  # HDF5 may refuse to close what is damaged
+            self.root.close()
+
+
+class ZarrStore(StoredFile):
+    """A ``.zarr`` folder, or a zip file of one; format 2 or 3."""
+
+    storage = "zarr"
+
+    def _open(self) -> None:
+        try:
+            import zarr
+        except ImportError:
+            raise MissingPackage(
+                f'reading {self.path.name!r} needs zarr, which is not installed: pip install "cellucid[zarr]"'
+            ) from None
+        if self.path.is_dir():
+            files = [self.path / part / file for part in _ZARR_PARTS for file in _ZARR_FILES]
+            # Zarr takes the values of a file that is not there for zeros.
+            self.stamp = FileStamp(self.path, files, must_stay=True)
+            self._store: Any = str(self.path)
+        else:
+            self.stamp = FileStamp(self.path)
+            self._store = zarr.storage.ZipStore(str(self.path), mode="r")
+        self.root = zarr.open_group(self._store, mode="r")
+
+    def anndata(self) -> AnnData:
+        return ad.AnnData(**_parts(ZarrStore(self.path).root, matrices=True))
+
+    def close(self) -> None:
+        if not isinstance(self._store, str):
+            with contextlib.suppress(Exception):
+                self._store.close()
+
+
+def _parts(root: Any, *, matrices: bool) -> dict[str, Any]:
+    """What AnnData is made of, by the names of its arguments; matrices are left on disk.
+
+    Args:
+        root: Of the file.
+        matrices: Whether ``X`` and that of ``raw`` are among them, rather than found by AnnData.
+    """
+    tables = ("obs", "var", "obsm", "varm", "uns")
+    parts = {name: read_elem(root[name]) for name in tables if name in root}
+    parts |= {name: _on_disk(root[name]) for name in ("layers", "obsp") if name in root}
+    if matrices and "X" in root and (matrix := _on_disk_matrix(root["X"])) is not None:
+        parts["X"] = matrix
+    if "raw" in root:
+        raw = root["raw"]
+        parts["raw"] = {name: read_elem(raw[name]) for name in ("var", "varm") if name in raw}
+        if matrices:  # AnnData takes no lazy one here
+            parts["raw"]["X"] = read_elem(raw["X"])
+    return parts
+
+
+def _on_disk(group: Any) -> dict[str, Any]:
+    return {key: matrix for key in group if (matrix := _on_disk_matrix(group[key])) is not None}
+
+
+def _on_disk_matrix(node: Any) -> Any:
+    if not is_group(node):
+        return node if len(node.shape) == 2 else None
+    return sparse_dataset(node) if encoding(node) in ("csr_matrix", "csc_matrix") else None
+
+
+def is_h5ad(path: Path) -> bool:
+    """Whether a path means an HDF5 file: by its first bytes, else by its ending."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        signature = file.read(len(_HDF5_SIGNATURE))
+    return signature == _HDF5_SIGNATURE or path.suffix.lower() in (".h5ad", ".h5", ".hdf5")
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a path means a zarr folder or a zip file of one."""
+    if path.is_dir():
+        return path.suffix.lower() == ".zarr" or any((path / name).is_file() for name in _ZARR_FILES)
+    return path.is_file() and path.suffix.lower() in (".zip", ".zarr")

@@ -1,0 +1,122 @@
+"""Whatever the cells are stored in, the dataset is the same."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from containers import CONTAINERS, ON_DISK, opened
+from scipy import sparse
+
+from cellucid.dataset import Dataset, open_dataset
+
+N, GENES = 60, 7
+
+
+def sample() -> ad.AnnData:
+    """Every kind of part that is shown, and that anndata writes."""
+    random = np.random.default_rng(5)
+    counts = random.poisson(0.4, (N, GENES)).astype(np.float32)
+    adata = ad.AnnData(
+        sparse.csr_matrix(counts),
+        obs=pd.DataFrame(
+            {
+                "leiden": pd.Categorical([str(i % 3) for i in range(N)], categories=["2", "0", "1", "unused"]),
+                "some": pd.Categorical(["a", None, "b"] * (N // 3)),
+                "flag": [i % 4 == 0 for i in range(N)],
+                "maybe": pd.array([True, None, False] * (N // 3), dtype="boolean"),
+                "score": np.where(np.arange(N) % 7, random.normal(size=N), np.nan),
+                "count": random.integers(0, 9, N),
+                "whole": pd.array([1, None, 3] * (N // 3), dtype="Int64"),
+                "a b": np.full(N, 7.5),
+                "nothing": np.full(N, np.nan),
+                "barcode": [f"bc{i}" for i in range(N)],
+                "level": pd.Categorical(np.arange(N) % 4),
+            },
+            index=[f"cell-{i}" for i in range(N)],
+        ),
+        var=pd.DataFrame(
+            {
+                "symbol": [f"S{j}" for j in range(GENES)],
+                "feature_types": "Gene Expression",
+                "highly": [True, *[False] * (GENES - 1)],
+            },
+            index=[f"G{j}" for j in range(GENES)],
+        ),
+        obsm={
+            "X_pca": random.normal(size=(N, 5)),
+            "X_umap": np.where(np.arange(N)[:, None] % 9, random.normal(size=(N, 2)), np.nan),
+            "spatial": random.integers(0, 99, (N, 2)),
+            "pseudotime": random.normal(size=(N, 1)),
+            "sparse": sparse.csr_matrix(np.eye(N, 4)),
+            "frame": pd.DataFrame({"x": np.arange(N), "y": -1.0}, index=[f"cell-{i}" for i in range(N)]),
+        },
+        layers={"counts": sparse.csr_matrix(counts * 2)},
+    )
+    adata.raw = ad.AnnData(
+        sparse.csr_matrix(np.hstack([counts, counts]) * 3),
+        obs=pd.DataFrame(index=adata.obs_names),
+        var=pd.DataFrame({"symbol": [f"T{j}" for j in range(2 * GENES)]}, index=[f"R{j}" for j in range(2 * GENES)]),
+    )
+    adata.uns["leiden_colors"] = ["#000001", "#000002", "#000003", "#000004"]
+    adata.uns["some_colors"] = ["red", "nonsense"]
+    return adata
+
+
+def everything(dataset: Dataset) -> dict[str, Any]:
+    """All that a dataset says, in a form that compares."""
+    said: dict[str, Any] = {"id": dataset.id, "n_cells": dataset.n_cells, "n_genes": dataset.n_genes}
+    said["manifest"] = json.loads(bytes(dataset.read("manifest.json").data)) | {"name": ""}
+    said["embeddings"] = {key: dataset.coordinates(key).tolist() for key in [*dataset.embeddings, "X_pca:2,5"]}
+    said["fields"] = [(f.key, f.kind, f.categories, f.colors, f.range, f.n_categories) for f in dataset.fields]
+    said["obs"] = {field.key: dataset.obs(field.key).astype(object).tolist() for field in dataset.fields}
+    said["resources"] = {
+        path: bytes(dataset.read(path).data)
+        for path in dataset.resources()
+        if path not in ("manifest.json", "dataset_identity.json")
+    }
+    said["layers"] = (dataset.layers, dataset.default_layer)
+    said["genes"] = list(dataset.genes)
+    said["values"] = {
+        (layer, gene): dataset.gene(gene, layer).tolist()
+        for layer, genes in (("raw", ("R0", "R13", "T3")), ("X", ("G3", "S6")), ("counts", ("G0",)))
+        for gene in genes
+    }
+    said["names"] = list(dataset.cell_names)
+    said["query"] = dataset.query("leiden == '0' and score > 0 and flag").tolist()
+    said["subset"] = list(dataset.subset(np.array([5, 3])).obs_names)
+    # NaN is not equal to itself, but its repr is.
+    return {key: repr(value) for key, value in said.items()}
+
+
+@pytest.fixture(scope="module")
+def adata() -> ad.AnnData:
+    return sample()
+
+
+@pytest.fixture(scope="module")
+def expected(adata: ad.AnnData) -> dict[str, Any]:
+    with pytest.warns(UserWarning, match="'nonsense', which is not a colour"):
+        return everything(open_dataset(adata))
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_every_container_says_the_same(
+    container: str, adata: ad.AnnData, expected: dict[str, Any], tmp_path: Path
+) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with opened(adata, container, tmp_path) as dataset:
+            said = everything(dataset)
+            kind = container.split("-")[0]
+            assert dataset.storage == (kind if kind in ("h5ad", "zarr", "backed") else "in-memory")
+            assert dataset.name == (container if container in ON_DISK else "AnnData")
+    assert sum("'nonsense', which is not a colour" in str(warning.message) for warning in warned) == 1
+    for part, value in expected.items():
+        assert said[part] == value, part
