@@ -34,7 +34,9 @@ COMPRESSIONS: dict[str, dict[str, Any]] = {
 
 IN_MEMORY = ("csr", "csc", "dense", "fortran", "csr_array", "csc_array")
 H5AD = tuple(f"h5ad-{form}-{how}" for form in FORMATS for how in COMPRESSIONS)
-ZARR = tuple(f"zarr-{form}-{how}" for form in FORMATS for how in ("v2", *(("v3", "sharded") if ZARR_3 else ()), "zip"))
+ZARR = ("zarr-csr-v2", "zarr-csc-zip", "zarr-dense-v2")
+if ZARR_3:
+    ZARR += ("zarr-csr-v3", "zarr-csc-sharded", "zarr-dense-sharded")
 ON_DISK = (*H5AD, *(name.replace("h5ad", "backed", 1) for name in H5AD if name.endswith(("plain", "zstd"))), *ZARR)
 CONTAINERS = (*IN_MEMORY, *ON_DISK)
 

@@ -8,8 +8,15 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from cellucid.dataset import DatasetError
-from cellucid.dataset.embeddings import coordinates, find_embeddings, unknown_embedding
+from cellucid.dataset import DatasetError, UnknownEmbedding
+from cellucid.dataset.embeddings import (
+    ROWS_A_STEP,
+    coordinates,
+    current_coordinates,
+    find_components,
+    find_embeddings,
+    unknown_embedding,
+)
 
 XY = np.array([[0.0, 1.0], [2.0, -3.0], [np.nan, 5.0]])
 
@@ -123,3 +130,80 @@ def test_a_key_that_cannot_be_shown_is_answered_with_the_reason_or_close_ones(ke
     }
     with pytest.raises(KeyError, match=message):
         raise unknown_embedding(key, ["X_umap"], obsm)
+
+
+PCA = np.arange(30, dtype=np.float64).reshape(3, 10)
+
+
+@pytest.mark.parametrize(
+    ("key", "canonical", "columns"),
+    [
+        ("X_pca:1,3", "X_pca:1,3", [0, 2]),
+        (" X_pca : 3 , 1 ", "X_pca:3,1", [2, 0]),
+        ("X_pca:10", "X_pca:10", [9]),
+        ("X_pca:2,4,6", "X_pca:2,4,6", [1, 3, 5]),
+        ("X_umap:2", "X_umap:2", [1]),
+    ],
+)
+@pytest.mark.parametrize("make", [np.asarray, np.asfortranarray, sparse.csr_matrix, sparse.coo_matrix, pd.DataFrame])
+def test_components_are_counted_from_one(
+    key: str, canonical: str, columns: list[int], make: Callable[[Any], Any]
+) -> None:
+    obsm = {"X_pca": make(PCA), "X_umap": XY}
+    embedding = find_components(key, obsm, obsm)
+    whole = PCA if "pca" in key else XY
+    points = whole[:, columns].astype(np.float32)
+    assert (embedding.key, embedding.dimensions) == (canonical, len(columns))
+    assert embedding.n_placed == np.isfinite(points).all(axis=1).sum()
+    assert embedding.max == tuple(points.max(axis=0).tolist())
+    assert np.array_equal(current_coordinates(embedding, obsm), points, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("X_pca:1,11", "'X_pca' has 10 columns, counted from 1; there is no 11"),
+        ("X_pca:0", "'X_pca' has 10 columns, counted from 1; there is no 0"),
+        ("X_pca:1,2,3,4", "expected 1 to 3 different ones, as in 'X_pca:1,2'"),
+        ("X_pca:1,1", "expected 1 to 3 different ones"),
+        ("X_pca:", "there is no embedding 'X_pca:'. Did you mean 'X_pca'"),
+        ("X_pca:1,", "no embedding"),
+        ("X_pca:a", "no embedding"),
+        ("X_pcs:1,2", "no embedding 'X_pcs:1,2'"),
+        ("flags:1,2", "'flags' cannot be shown: its values are not real numbers"),
+    ],
+)
+def test_components_that_are_not_there_are_answered_with_the_reason(key: str, reason: str) -> None:
+    obsm = {"X_pca": PCA, "flags": XY > 0}
+    with pytest.raises(UnknownEmbedding, match=reason):
+        find_components(key, ["X_pca"], obsm)
+
+
+def test_an_entry_that_is_called_like_components_is_itself() -> None:
+    obsm = {"X_pca": PCA, "X_pca:1,2": XY}
+    embedding = find_embeddings(obsm)["X_pca:1,2"]
+    assert np.array_equal(current_coordinates(embedding, obsm), XY.astype(np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "y_down"),
+    [("spatial", True), ("X_spatial", True), ("spatial_hires", True), ("X_umap", False), ("X_spatialPCA", False)],
+)
+def test_only_pixels_are_counted_downwards(key: str, y_down: bool) -> None:
+    assert find_embeddings({key: XY})[key].y_down is y_down
+
+
+def test_the_axes_of_pixels_that_are_swapped_point_where_they_do() -> None:
+    obsm = {"spatial": np.zeros((3, 3))}
+    assert find_components("spatial:1,2", obsm, obsm).y_down
+    assert not find_components("spatial:2,1", obsm, obsm).y_down
+    assert not find_components("spatial:1", obsm, obsm).y_down
+
+
+@pytest.mark.parametrize("n", [ROWS_A_STEP - 1, ROWS_A_STEP, ROWS_A_STEP + 1])
+def test_more_cells_than_are_measured_at_a_time_are_measured_as_one(n: int) -> None:
+    points = np.random.default_rng(n).normal(size=(n, 2)).astype(np.float32)
+    points[-1] = np.nan
+    embedding = find_embeddings({"X_umap": points})["X_umap"]
+    assert (embedding.n_placed, embedding.min) == (n - 1, tuple(points[:-1].min(axis=0).tolist()))
+    assert np.array_equal(coordinates(points), points, equal_nan=True)

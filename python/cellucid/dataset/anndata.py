@@ -93,7 +93,7 @@ class AnnDataDataset(Dataset):
         self._source: Source | None = source
         self._name = _name_of(source) if name is None else name
         self._gene_symbols = gene_symbols
-        with self.lock, source.reading("it"):
+        with self.lock, source.reading():
             self._look_at(source)
 
     def _look_at(self, source: Source) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 3
 """How many columns of an entry are shown at a time."""
 
-ROWS_A_STEP = 1 << 16
+ROWS_A_STEP = 1 << 15
 """Cells whose coordinates are measured at a time."""
 
 # What people want to see first; "" is every other key. The components of a PCA are rarely the picture.
@@ -39,6 +39,10 @@ class StoredEntry(Protocol):
     @property
     def shape(self) -> tuple[int, ...]:
         """Cells and columns."""
+
+    @property
+    def n_cells(self) -> int:
+        """Of the dataset: a file may lie."""
 
     @property
     def is_real(self) -> bool:
@@ -232,6 +236,8 @@ def _reason(value: Any) -> str:
     shape: tuple[int, ...] = getattr(value, "shape", ())
     if len(shape) != 2 or shape[1] == 0:
         return f"it has shape {shape}, and an embedding has (n_cells, d) with at least one column"
+    if isinstance(value, StoredEntry) and value.shape[0] != value.n_cells:
+        return f"it has shape {shape} for {value.n_cells:,} cells"
     if not _is_flat(value):
         return "its values are not real numbers"
     if not measure("", value).n_placed:

@@ -71,6 +71,12 @@ class FileStamp:
             if now != then and (now is not None or self._must_stay):
                 raise DatasetChanged(f"{self._shown.name!r} has changed on disk since it was opened; {REMEDY}")
 
+    @property
+    def is_overwritten(self) -> bool:
+        """Whether one has other content by now, in the same place."""
+        pairs = [(then, _look_at(path)) for path, then in self._then.items()]
+        return any(then is not None and now is not None and then != now and then[2] == now[2] for then, now in pairs)
+
 
 def _look_at(path: Path) -> tuple[int, int, int] | None:
     try:

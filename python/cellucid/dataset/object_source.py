@@ -128,7 +128,11 @@ class ObjectSource(Source):
         return obs
 
     def subset(self, positions: NDArray[np.intp]) -> AnnData:
-        return self._adata[positions]
+        adata = self._adata
+        if adata.is_view and adata.isbacked:  # of which anndata makes no further view
+            whole = adata._adata_ref
+            return whole[np.arange(whole.n_obs)[adata._oidx][positions], np.arange(whole.n_vars)[adata._vidx]]
+        return adata[positions]
 
     def reopen(self) -> Source:
         return ObjectSource(self._adata)

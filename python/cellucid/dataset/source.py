@@ -121,7 +121,7 @@ class Source(ABC):
         """
 
     @contextmanager
-    def reading(self, what: str) -> Iterator[None]:
+    def reading(self, what: str | None = None) -> Iterator[None]:
         """Says in a DatasetError what of the data cannot be read, where that is not the reader's own business."""
         yield
 

@@ -14,7 +14,7 @@ import anndata as ad
 import h5py
 from anndata.io import read_elem, sparse_dataset
 
-from cellucid.dataset.elements import encoding, is_group
+from cellucid.dataset.elements import encoding, group_of, is_group
 from cellucid.dataset.errors import DatasetError, MissingPackage
 from cellucid.dataset.identity import FileStamp
 
@@ -43,7 +43,9 @@ class StoredFile(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self.reading("it"):
+        if not path.exists():
+            raise DatasetError(f"cannot open {path.name!r}: there is no such file or folder")
+        with self.reading():
             self._open()
 
     @abstractmethod
@@ -51,21 +53,27 @@ class StoredFile(ABC):
         """Sets `root` and `stamp`."""
 
     @contextlib.contextmanager
-    def reading(self, what: str) -> Iterator[None]:
+    def reading(self, what: str | None = None) -> Iterator[None]:
         """Turns whatever goes wrong while the file is read into an error that names it.
+
+        Args:
+            what: The part that is read; None for the file as such.
 
         Raises:
             DatasetError: Something went wrong.
         """
+        name = repr(self.path.name)
+        doing = f"cannot open {name}" if what is None else f"cannot read {what} of {name}"
         try:
             yield
         except DatasetError as error:
-            if type(error) is not DatasetError or repr(self.path.name) in str(error):
+            # One that says what its caller may want to tell apart stays what it is.
+            if type(error) is not DatasetError or name in str(error):
                 raise
-            raise DatasetError(f"cannot read {what} of {self.path.name!r}: {error}") from error
+            raise DatasetError(f"{doing}: {error}") from error
         except Exception as error:  # h5py, zarr, numcodecs and anndata raise anything over a damaged file
-            text = str(error) or type(error).__name__
-            raise DatasetError(f"cannot read {what} of {self.path.name!r}: {text}{self._hint(text)}") from error
+            text = (str(error) or type(error).__name__).replace(str(self.path), self.path.name)
+            raise DatasetError(f"{doing}: {text}{self._hint(text)}") from error
 
     def _hint(self, text: str) -> str:
         """What helps against an error, as an end of the message."""
@@ -77,7 +85,11 @@ class StoredFile(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Closes the file; idempotent."""
+        """Closes the file, but not what `anndata` has made; idempotent."""
+
+    def abandon(self) -> None:
+        """Closes the file for all who read it, as it has other content by now."""
+        self.close()
 
 
 class H5adFile(StoredFile):
@@ -89,6 +101,7 @@ class H5adFile(StoredFile):
         with contextlib.suppress(ImportError):
             import hdf5plugin  # noqa: F401  (its import registers zstd, blosc and others with HDF5)
         self.stamp = FileStamp(self.path)
+        self._lent: list[Any] = []
         self.root = h5py.File(self.path, "r")
 
     def _hint(self, text: str) -> str:
@@ -98,11 +111,21 @@ class H5adFile(StoredFile):
 
     def anndata(self) -> AnnData:
         # The handle lives as long as the layers that are read through it; AnnData opens one of its own.
-        return ad.AnnData(filename=self.path, filemode="r", **_parts(h5py.File(self.path, "r"), matrices=False))
+        handle = h5py.File(self.path, "r")
+        adata = ad.AnnData(filename=self.path, filemode="r", **_parts(handle, matrices=False))
+        self._lent += [handle, adata.file]
+        return adata
 
     def close(self) -> None:
         with contextlib.suppress(Exception):  # HDF5 may refuse to close what is damaged
             self.root.close()
+
+    def abandon(self) -> None:
+        # HDF5 takes a file for the one that is open as long as it is, whatever it has in it by now.
+        for handle in self._lent:
+            with contextlib.suppress(Exception):
+                handle.close()
+        self.close()
 
 
 class ZarrStore(StoredFile):
@@ -125,7 +148,9 @@ class ZarrStore(StoredFile):
         else:
             self.stamp = FileStamp(self.path)
             self._store = zarr.storage.ZipStore(str(self.path), mode="r")
-        self.root = zarr.open_group(self._store, mode="r")
+        # What is said of arrays in one place may be said of some that were not copied with it.
+        each: dict[str, Any] = {"use_consolidated": False} if int(zarr.__version__.partition(".")[0]) >= 3 else {}
+        self.root = zarr.open_group(self._store, mode="r", **each)
 
     def anndata(self) -> AnnData:
         return ad.AnnData(**_parts(ZarrStore(self.path).root, matrices=True))
@@ -143,17 +168,23 @@ def _parts(root: Any, *, matrices: bool) -> dict[str, Any]:
         root: Of the file.
         matrices: Whether ``X`` and that of ``raw`` are among them, rather than found by AnnData.
     """
-    tables = ("obs", "var", "obsm", "varm", "uns")
-    parts = {name: read_elem(root[name]) for name in tables if name in root}
-    parts |= {name: _on_disk(root[name]) for name in ("layers", "obsp") if name in root}
+    parts = {name: read_elem(root[name]) for name in ("obs", "var", "obsm", "varm") if name in root}
+    parts["uns"] = dict(_readable(group_of(root, "uns")))
+    parts |= {name: _on_disk(group_of(root, name)) for name in ("layers", "obsp")}
     if matrices and "X" in root and (matrix := _on_disk_matrix(root["X"])) is not None:
         parts["X"] = matrix
-    if "raw" in root:
-        raw = root["raw"]
+    if raw := group_of(root, "raw"):
         parts["raw"] = {name: read_elem(raw[name]) for name in ("var", "varm") if name in raw}
         if matrices:  # AnnData takes no lazy one here
             parts["raw"]["X"] = read_elem(raw["X"])
     return parts
+
+
+def _readable(group: Any) -> Iterator[tuple[str, Any]]:
+    """What this anndata can read of ``uns``, where later ones put anything."""
+    for key in group:
+        with contextlib.suppress(Exception):  # its error for an unknown encoding is not public
+            yield key, read_elem(group[key])
 
 
 def _on_disk(group: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pandas as pd
 from anndata.io import read_elem
 
 from cellucid.dataset.colors import category_colors
-from cellucid.dataset.elements import StoredColumn, StoredMatrix, StoredTable, encoding, shape_of
+from cellucid.dataset.elements import StoredColumn, StoredMatrix, StoredTable, encoding, group_of, shape_of
 from cellucid.dataset.errors import DatasetChanged, DatasetError
 from cellucid.dataset.fields import LazyField, field_series, span
 from cellucid.dataset.genes import gene_source
@@ -56,7 +56,7 @@ class StoredSource(Source):
     def __init__(self, file: StoredFile, lock: DataLock | None = None) -> None:
         self.lock = DataLock() if lock is None else lock
         self._file = file
-        with self.lock, file.reading("it"):
+        with self.lock, file.reading():
             root = file.root
             absent = [name for name in ("obs", "var") if name not in root]
             if absent:
@@ -70,7 +70,7 @@ class StoredSource(Source):
                 raise DatasetError(f"there is nothing to show: {file.path.name!r} has 0 cells")
             if self.n_cells >= MOST_CELLS:
                 raise DatasetError(f"{file.path.name!r} is said to have {self.n_cells:,} cells, more than can be shown")
-            self._raw_var = StoredTable(root["raw"]["var"]) if "X" in root.get("raw", ()) else None
+            self._raw_var = StoredTable(root["raw"]["var"]) if "X" in group_of(root, "raw") else None
             self._matrices = dict(self._find_matrices())
             self._sources: dict[str, GeneSource] = {}  # with what they have learned of the file
             self.default_layer = next(iter(self._matrices), None)
@@ -100,8 +100,8 @@ class StoredSource(Source):
     @cached_property
     def obsm(self) -> Mapping[str, Any]:
         with self.reading("the embeddings"):
-            group = self._file.root.get("obsm")
-            return {} if group is None else {key: StoredMatrix(group[key], self.n_cells) for key in group}
+            group = group_of(self._file.root, "obsm")
+            return {key: StoredMatrix(group[key], self.n_cells) for key in group}
 
     @property
     def layers(self) -> list[str]:
@@ -164,7 +164,7 @@ class StoredSource(Source):
         self._file.stamp.check()
         self.resolve_layer(layer)
 
-    def reading(self, what: str) -> AbstractContextManager[None]:  # type: ignore[override]
+    def reading(self, what: str | None = None) -> AbstractContextManager[None]:  # type: ignore[override]
         return self._file.reading(what)
 
     def series(self, key: str) -> pd.Series[Any]:
@@ -188,13 +188,16 @@ class StoredSource(Source):
 
     @cached_property
     def _anndata(self) -> AnnData:
-        with self.reading("it"):
+        with self.reading():
             return self._file.anndata()
 
     def subset(self, positions: NDArray[np.intp]) -> AnnData:
         return self._anndata[positions]
 
     def reopen(self) -> Source:
+        if self._file.stamp.is_overwritten:
+            self._file.abandon()
+            vars(self).pop("_anndata", None)
         return open_stored(type(self._file), self._file.path, self.lock)
 
     def close(self) -> None:
@@ -210,9 +213,10 @@ class StoredSource(Source):
             yield "raw", root["raw"]["X"]
         if "X" in root and encoding(root["X"]) != "null":
             yield "X", root["X"]
-        for name in root.get("layers", ()):
+        layers = group_of(root, "layers")
+        for name in layers:
             if name not in ("raw" if self._raw_var is not None else None, "X"):
-                yield name, root["layers"][name]
+                yield name, layers[name]
 
     def _find_fields(self) -> Iterator[tuple[str, Field]]:
         for key in self._obs.columns:
@@ -253,8 +257,8 @@ class StoredSource(Source):
     def _uns(self, key: str) -> dict[str, Any]:
         """What ``uns`` has for the colours of a column."""
         name = f"{key}_colors"
-        uns = self._file.root.get("uns")
-        if uns is None or name not in uns:
+        uns = group_of(self._file.root, "uns")
+        if name not in uns:
             return {}
         try:
             kept = read_elem(uns[name])
@@ -294,11 +298,11 @@ def open_stored(kind: type[StoredFile], path: Path, lock: DataLock | None = None
     """
     file = kind(path)
     try:
-        with file.reading("it"):
+        with file.reading():
             is_legacy = isinstance(file.root.get("obs"), h5py.Dataset) or "raw.X" in file.root
         if not is_legacy:
             return StoredSource(file, lock)
-        with file.reading("it"):
+        with file.reading():
             file.close()
             return LegacySource(kind, path)
     except BaseException:

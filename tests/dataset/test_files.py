@@ -1,0 +1,363 @@
+"""AnnData in files: read as they are asked, never changed, and let go of again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tracemalloc
+import warnings
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import scanpy as sc
+from containers import store
+from scipy import sparse
+
+from cellucid.dataset import Dataset, DatasetChanged, DatasetError, open_dataset
+from cellucid.dataset.errors import MissingPackage
+
+N = 40
+
+
+def small(n: int = N) -> ad.AnnData:
+    rows = np.arange(n, dtype=np.float32)
+    adata = ad.AnnData(
+        sparse.csr_matrix(np.outer(rows, [1, 10, 100]).astype(np.float32)),
+        obs=pd.DataFrame(
+            {"n_counts": rows, "leiden": pd.Categorical([str(i % 3) for i in range(n)])},
+            index=[f"c{i}" for i in range(n)],
+        ),
+        var=pd.DataFrame({"symbol": ["a", "b", "c"]}, index=list("ABC")),
+        obsm={"X_umap": np.column_stack([rows, -rows])},
+        layers={"counts": sparse.csr_matrix(np.ones((n, 3), dtype=np.float32))},
+    )
+    adata.raw = adata.copy()
+    return adata
+
+
+@pytest.fixture(params=["h5ad-csr-plain", "zarr-csr-v2"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    stored: Path = store(small(), request.param, tmp_path)
+    return stored
+
+
+@pytest.fixture
+def h5ad(tmp_path: Path) -> Path:
+    stored: Path = store(small(), "h5ad-csr-plain", tmp_path)
+    return stored
+
+
+def digest(path: Path) -> str:
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    contents = [(str(file.relative_to(path)), file.read_bytes()) for file in files if file.is_file()]
+    return hashlib.blake2b(repr((contents, sorted(map(str, path.parent.rglob("*"))))).encode()).hexdigest()
+
+
+# ---- the user's own backed AnnData ----
+
+
+def test_a_backed_anndata_stays_open_and_as_it_was(h5ad: Path) -> None:
+    backed = ad.read_h5ad(h5ad, backed="r")
+    before = digest(h5ad)
+    with open_dataset(backed) as dataset:
+        assert (dataset.storage, dataset.name) == ("backed", h5ad.stem)
+        for path in dataset.resources():
+            dataset.read(path)
+        view = dataset.subset(np.array([7, 2]))
+    assert view.is_view
+    assert list(view.obs_names) == ["c7", "c2"]
+    assert backed.file.is_open
+    assert backed.isbacked
+    assert backed.X[3, 1] == 30
+    assert view.to_memory().X.toarray()[:, 0].tolist() == [7, 2]
+    backed.file.close()
+    assert digest(h5ad) == before
+
+
+@pytest.mark.parametrize("rows", [slice(3, 30, 2), [9, 4, 30], np.arange(N) % 5 == 1])
+def test_a_view_of_a_backed_anndata_shows_its_own_cells(h5ad: Path, rows: Any) -> None:
+    backed = ad.read_h5ad(h5ad, backed="r")
+    dataset = open_dataset(backed[rows, ["C", "A"]])
+    where = np.arange(N)[rows]
+    assert dataset.storage == "backed"
+    assert dataset.gene("B").tolist() == (10 * where).tolist()  # of raw, which has all genes
+    assert dataset.gene("A", "X").tolist() == where.tolist()
+    assert dataset.gene("C", "counts").tolist() == [1] * len(where)
+    assert list(dataset.subset(np.array([1])).obs_names) == [f"c{where[1]}"]
+    backed.file.close()
+
+
+def test_a_backed_anndata_that_its_user_has_closed_is_opened_again_by_anndata(h5ad: Path) -> None:
+    backed = ad.read_h5ad(h5ad, backed="r")
+    dataset = open_dataset(backed)
+    assert dataset.gene("A", "X")[5] == 5
+    backed.file.close()
+    assert dataset.gene("B", "X")[5] == 50
+    backed.file.close()
+
+
+def test_a_backed_anndata_without_a_matrix_shows_its_cells(tmp_path: Path) -> None:
+    ad.AnnData(obs=small().obs, obsm={"X_umap": np.zeros((N, 2))}).write_h5ad(tmp_path / "no.h5ad")
+    backed = ad.read_h5ad(tmp_path / "no.h5ad", backed="r")
+    for data in (backed, backed[3:9], tmp_path / "no.h5ad"):
+        dataset = open_dataset(data)
+        assert (dataset.layers, dataset.default_layer, dataset.n_genes) == ([], None, 0)
+    backed.file.close()
+
+
+def test_a_mutated_backed_anndata_is_refused_until_it_is_opened_anew(h5ad: Path) -> None:
+    backed = ad.read_h5ad(h5ad, backed="r")
+    dataset = open_dataset(backed)
+    backed.obs_names = [f"d{i}" for i in range(N)]
+    with pytest.raises(DatasetChanged, match=r"number 0 was 'c0' and is 'd0'"):
+        dataset.gene("A")
+    assert dataset.reopen().gene("A")[2] == 2
+    backed.file.close()
+
+
+# ---- a path ----
+
+
+def test_a_file_is_read_only_for_what_is_asked(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellucid.dataset import elements
+
+    read: list[str] = []
+    read_elem = elements.read_elem
+    monkeypatch.setattr(elements, "read_elem", lambda node: read.append(node.name) or read_elem(node))
+    names: list[str] = []
+    read_names = elements.StoredTable.__dict__["names"].func
+    monkeypatch.setattr(
+        elements.StoredTable, "names", property(lambda table: names.append(table._group.name) or read_names(table))
+    )
+    dataset = open_dataset(path)
+    dataset.read("manifest.json")
+    dataset.read("obs/n_counts.values.f32")
+    assert "/obs" not in names
+    assert [name for name in read if "counts" in name] == ["/obs/n_counts"]
+    assert not any(name.endswith(("leiden", "codes", "symbol")) for name in read)
+    assert dataset.cell_names[0] == "c0"
+    assert "/obs" in names
+
+
+def test_a_path_may_be_a_str_and_is_named_after_its_file(path: Path) -> None:
+    for given in (path, str(path)):
+        dataset = open_dataset(given)
+        assert dataset.name == path.stem
+        dataset.close()
+    assert open_dataset(path, name="mine").name == "mine"
+
+
+def test_a_file_is_never_changed_and_nothing_is_put_beside_it(path: Path) -> None:
+    before = digest(path)
+    with open_dataset(path) as dataset:
+        for resource in dataset.resources():
+            dataset.read(resource)
+        dataset.query("leiden == '1'")
+        dataset.subset(np.array([3])).to_memory()
+    assert digest(path) == before
+
+
+def test_closing_lets_go_of_the_file(h5ad: Path) -> None:
+    dataset = open_dataset(h5ad)
+    root = dataset._source._file.root
+    assert root
+    dataset.close()
+    dataset.close()
+    assert not root
+    with h5py.File(h5ad, "r+"):
+        pass
+    with pytest.raises(DatasetError, match=f"'{h5ad.stem}' is closed"):
+        dataset.gene("A")
+
+
+def test_a_subset_of_a_file_is_a_view_that_outlives_the_dataset(path: Path) -> None:
+    dataset = open_dataset(path)
+    subset = dataset.subset(np.array([31, 4], dtype=np.uint32))
+    assert subset.is_view
+    assert subset.isbacked is (path.suffix == ".h5ad")
+    dataset.close()
+    assert list(subset.obs_names) == ["c31", "c4"]
+    assert subset.obs["leiden"].tolist() == ["1", "1"]
+    loaded = subset.to_memory()
+    assert loaded.X.toarray()[:, 1].tolist() == [310, 40]
+    assert loaded.layers["counts"].shape == (2, 3)
+    assert loaded.raw.X.toarray()[:, 2].tolist() == [3100, 400]
+
+
+def test_opening_a_large_file_takes_less_than_forty_bytes_a_cell(tmp_path: Path) -> None:
+    n = 200_000
+    random = np.random.default_rng(1)
+    adata = ad.AnnData(
+        obs=pd.DataFrame(
+            {
+                "leiden": pd.Categorical.from_codes(random.integers(0, 20, n), [str(i) for i in range(20)]),
+                **{f"score{i}": random.normal(size=n) for i in range(4)},
+            },
+            index=[f"AAACCTGAGAAACCAT-{i}" for i in range(n)],
+        ),
+        obsm={"X_umap": random.normal(size=(n, 2)), "X_pca": random.normal(size=(n, 10))},
+    )
+    adata.write_h5ad(tmp_path / "large.h5ad")
+    del adata
+    open_dataset(store(small(), "h5ad-csc-plain", tmp_path)).read("manifest.json")  # what is needed only once
+    tracemalloc.start()
+    dataset = open_dataset(tmp_path / "large.h5ad")
+    dataset.read("manifest.json")
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak / n < 40
+    assert kept / n < 2
+
+
+# ---- a file that changes ----
+
+
+def test_a_file_that_is_written_anew_is_refused_until_it_is_opened_anew(path: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(path)
+    read = dataset.gene("A").tolist()
+    other = small()[::-1].copy()
+    kind = "h5ad-csr-plain" if path.suffix == ".h5ad" else "zarr-csr-v2"
+    (tmp_path / "new").mkdir()
+    written = store(other, kind, tmp_path / "new")
+    if path.is_dir():
+        shutil.rmtree(path)
+    os.replace(written, path)
+    assert dataset.gene("A").tolist() == read
+    for attempt in (
+        lambda: dataset.gene("B"),
+        lambda: dataset.obs("leiden"),
+        lambda: dataset.coordinates("X_umap"),
+        lambda: dataset.query("n_counts > 3"),
+        lambda: dataset.subset(np.array([1])),
+    ):
+        with pytest.raises(DatasetChanged, match=rf"'{path.name}' has changed on disk since it was opened; call the"):
+            attempt()
+    again = dataset.reopen()
+    assert again.gene("A").tolist() == read[::-1]
+    assert again.id != dataset.id
+    dataset.close()
+    assert list(again.cell_names[:2]) == ["c39", "c38"]
+
+
+def test_a_file_that_is_overwritten_in_place_is_opened_anew_as_it_is_now(h5ad: Path, tmp_path: Path) -> None:
+    dataset = open_dataset(h5ad)
+    dataset.subset(np.array([1]))
+    assert dataset.gene("A")[1] == 1
+    (tmp_path / "new").mkdir()
+    content = store(small()[::-1].copy(), "h5ad-csr-plain", tmp_path / "new").read_bytes()
+    h5ad.write_bytes(content)
+    with pytest.raises(DatasetChanged, match="has changed on disk"):
+        dataset.obs("leiden")
+    again = dataset.reopen()
+    assert again.gene("A")[1] == N - 2
+    assert list(again.cell_names[:2]) == ["c39", "c38"]
+
+
+def test_a_file_that_is_deleted_is_read_to_its_end_and_a_folder_is_not(path: Path) -> None:
+    dataset = open_dataset(path)
+    if path.is_dir():
+        shutil.rmtree(path)
+        with pytest.raises(DatasetChanged):
+            dataset.gene("B")
+    else:
+        path.unlink()
+        assert dataset.gene("B")[4] == 40
+    with pytest.raises(DatasetError, match="there is no such file or folder"):
+        dataset.reopen()
+
+
+# ---- what cannot be opened ----
+
+
+def test_a_path_that_is_not_there_is_answered_with_what_is(tmp_path: Path, h5ad: Path) -> None:
+    with pytest.raises(DatasetError, match=rf"no such file or folder. There is '{h5ad.name}'"):
+        open_dataset(tmp_path / h5ad.name.upper())
+    with pytest.raises(DatasetError, match="no such file or folder"):
+        open_dataset("nowhere/at/all.h5ad")
+
+
+def test_what_is_no_anndata_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "text.h5ad").write_text("cell,gene")
+    (tmp_path / "empty.h5ad").touch()
+    (tmp_path / "text.csv").write_text("cell,gene")
+    (tmp_path / "text.zip").write_text("cell,gene")
+    (tmp_path / "empty.zarr").mkdir()
+    (tmp_path / "folder").mkdir()
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["image"] = np.zeros(3)
+    for name, reason in {
+        "text.h5ad": "signature not found",
+        "empty.h5ad": "",
+        "other.h5": "'other.h5' is not an AnnData: it has no obs and no var; it has 'image'",
+        "text.csv": "neither an .h5ad file nor",
+        "text.zip": "zip",
+        "empty.zarr": "",
+        "folder": "it is a folder, and not one of a zarr",
+    }.items():
+        with pytest.raises(DatasetError, match=rf"'{name}'.*{reason}" if name != "other.h5" else reason) as caught:
+            open_dataset(tmp_path / name)
+        assert str(tmp_path) not in str(caught.value)
+
+
+def test_without_zarr_the_error_names_the_extra(tmp_path: Path) -> None:
+    folder = tmp_path / "x.zarr"
+    folder.mkdir()
+    (folder / ".zgroup").write_text('{"zarr_format": 2}')
+    code = (
+        "import sys; from cellucid.dataset import open_dataset\n"
+        "from cellucid.dataset.stored_files import ZarrStore\n"
+        "sys.modules['zarr'] = None\n"
+        f"open_dataset({str(folder)!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "MissingPackage: reading 'x.zarr' needs zarr, which is not installed: pip install \"cellucid[zarr]\"" in (
+        done.stderr
+    )
+    assert issubclass(MissingPackage, ImportError)
+
+
+def test_a_file_that_anndata_wrote_before_0_7_is_read_all_the_same() -> None:
+    path = Path(sc.__file__).parent / "datasets/10x_pbmc68k_reduced.h5ad"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # anndata's own, about the old file
+        with open_dataset(path) as dataset, open_dataset(sc.datasets.pbmc68k_reduced()) as expected:
+            assert (dataset.storage, dataset.id, dataset.layers) == ("h5ad", expected.id, expected.layers)
+            assert dataset.fields == expected.fields
+            assert dataset.gene("CD8A").tolist() == expected.gene("CD8A").tolist()
+            assert dataset.gene("CD8A", "X").tolist() == expected.gene("CD8A", "X").tolist()
+            assert dataset.reopen().n_cells == 700
+
+
+def test_columns_that_anndata_0_7_wrote_keep_their_categories(h5ad: Path) -> None:
+    with h5py.File(h5ad, "r+") as file:
+        codes = file["obs/leiden/codes"][...]
+        categories = file["obs/leiden/categories"].asstr()[...].astype(object)
+        del file["obs/leiden"]
+        file["obs/leiden"] = codes
+        file["obs/__categories/leiden"] = categories
+        file["obs/leiden"].attrs["categories"] = file["obs/__categories/leiden"].ref
+        for column in ("leiden", "n_counts"):
+            for attribute in ("encoding-type", "encoding-version"):
+                file["obs"][column].attrs.pop(attribute, None)
+    dataset = open_dataset(h5ad)
+    assert [(field.key, field.kind) for field in dataset.fields] == [
+        ("n_counts", "continuous"),
+        ("leiden", "categorical"),
+    ]
+    assert dataset.fields[1].categories == ("0", "1", "2")
+    assert dataset.obs("leiden").tolist() == [str(i % 3) for i in range(N)]
+
+
+def test_datasets_of_a_path_are_one_for_each_that_opens_it(h5ad: Path) -> None:
+    one: Dataset = open_dataset(h5ad)
+    other = open_dataset(h5ad)
+    one.close()
+    assert other.gene("A")[3] == 3
