@@ -1,4 +1,4 @@
-import type { ReadOptions, Source } from "./source";
+import { type ReadOptions, type Source, segment } from "./source";
 
 export const FORMAT = "cellucid-manifest-1";
 
@@ -23,6 +23,8 @@ export interface EmbeddingEntry {
   readonly min: readonly number[];
   readonly max: readonly number[];
   readonly n_placed: number;
+  /** The second axis points downwards, as in an image. */
+  readonly y_down?: boolean;
 }
 
 export type FieldEntry = CategoricalEntry | ContinuousEntry;
@@ -51,6 +53,12 @@ export async function readManifest(source: Source, options?: ReadOptions): Promi
     throw new Error(`The dataset speaks ${JSON.stringify(manifest.format)}; this viewer reads ${FORMAT}.`);
   }
   return manifest as unknown as Manifest;
+}
+
+/** Read what the manifest says of an embedding, for one of which it says nothing: of chosen components. */
+export async function readEmbedding(source: Source, key: string, options?: ReadOptions): Promise<EmbeddingEntry> {
+  const entry = await readJson(source, `embeddings/${segment(key)}.json`, options);
+  return entry as unknown as EmbeddingEntry;
 }
 
 /** Read a resource that is a JSON object. */

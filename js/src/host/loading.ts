@@ -1,7 +1,7 @@
 import { effect, untracked } from "@preact/signals-core";
 import { RequestFailure } from "../channel/requests";
 import { type ColumnData, columnPath, readColumn, readGenes, readPoints } from "../data/columns";
-import { type Manifest, readManifest } from "../data/manifest";
+import { type EmbeddingEntry, type Manifest, readEmbedding, readManifest } from "../data/manifest";
 import { CellNames } from "../data/names";
 import type { ReadOptions, Source } from "../data/source";
 import { type Column, categoricalColumn, continuousColumn } from "../state/column";
@@ -73,16 +73,28 @@ export class Loading {
 
   private loadPoints(key: string, dimension: number): void {
     const { manifest } = this;
-    const entry = manifest?.embeddings.find((embedding) => embedding.key === key);
-    if (!manifest || !entry) return; // Python has refused the name already
+    if (!manifest || key === "") return;
     const shown = this.store.points.peek();
     if (shown?.key === key && shown.dimension === dimension && !this.running.has("points")) return;
     void this.load("points", key, shown === null, async (options) => {
+      const entry = await this.embedding(manifest, key, options);
       const coords = this.embeddings.get(key) ?? (await readPoints(this.source, manifest, entry, options));
       options.signal?.throwIfAborted(); // a newer wish may have been fulfilled while this answer was on its way
       this.embeddings.put(key, coords);
       this.store.points.value = pointsOf(entry, dimension, coords);
     });
+  }
+
+  /** What is known of an embedding; of chosen components Python is asked, and they are to be chosen from then on. */
+  private async embedding(manifest: Manifest, key: string, options: ReadOptions): Promise<EmbeddingEntry> {
+    const isIt = (embedding: EmbeddingEntry) => embedding.key === key;
+    const known = manifest.embeddings.find(isIt) ?? this.manifest?.embeddings.find(isIt);
+    if (known !== undefined) return known;
+    const entry = await readEmbedding(this.source, key, options);
+    options.signal?.throwIfAborted();
+    this.manifest = { ...manifest, embeddings: [...manifest.embeddings, entry] };
+    this.store.dataset.value = this.manifest;
+    return entry;
   }
 
   private loadColumn(name: string | null, layer: string | null): void {

@@ -6,11 +6,11 @@ const BAND = 1 / 8; // width of the band that one dimension is spread in, as par
 /** The points of an embedding that are drawn in so many dimensions. */
 export function pointsOf(entry: EmbeddingInfo, dimension: number, coords: Float32Array<ArrayBuffer>): Points {
   const { key, n_placed: placed } = entry;
+  if (dimension === 1 || entry.dimensions === 1) return spread(entry, coords);
   const stride = entry.dimensions === 3 ? 3 : 2;
-  if (dimension === 1) return spread(entry, coords, stride);
   const axes = dimension === 3 && stride === 3 ? 3 : 2;
   const [min, max] = [corner(entry.min, axes), corner(entry.max, axes)];
-  const points = { key, coords, stride, axes, dimension: axes, placed, min, max } as const;
+  const points = { key, coords, stride, axes, dimension: axes, placed, min, max, yDown: entry.y_down } as const;
   return axes === 3 ? { ...points, radius: radiusOf(points) } : points;
 }
 
@@ -30,7 +30,8 @@ function corner([x, y, z]: readonly number[], axes: 2 | 3): Points["min"] {
 }
 
 /** The first coordinate alone: the cells lie in a band, spread across it so that they do not hide each other. */
-function spread(entry: EmbeddingInfo, coords: Float32Array, stride: 2 | 3): Points {
+function spread(entry: EmbeddingInfo, coords: Float32Array): Points {
+  const stride = entry.dimensions;
   const [low] = entry.min;
   const [high] = entry.max;
   const width = (high - low || 1) * BAND;

@@ -34,7 +34,7 @@ export class Camera {
     const distance = 1.5 * diagonal(this.box); // the viewer's from the centre: three times half the diagonal
     return {
       center: pose.center,
-      ...viewAxes(this.dimensions, pose),
+      ...viewAxes(this.dimensions, pose, this.box.yDown),
       scale: this.scale,
       nearness: this.dimensions === 3 && distance > 0 ? 1 / distance : 0,
       middle: [width / 2, height / 2],
@@ -177,7 +177,7 @@ export class Camera {
   /** The place that lies CSS pixels to the right of another and below it, seen at the centre's depth. */
   private beside(place: Vector, right: number, down: number): [number, number, number] {
     const { scale } = this;
-    const axes = viewAxes(this.dimensions, this.pose.value);
+    const axes = viewAxes(this.dimensions, this.pose.value, this.box.yDown);
     const along = (axis: 0 | 1 | 2) =>
       place[axis] + (axes.right[axis] * right) / scale - (axes.up[axis] * down) / scale;
     return [along(0), along(1), along(2)];

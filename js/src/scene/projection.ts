@@ -26,10 +26,16 @@ export interface Projection {
 type Axes = Pick<Projection, "right" | "up" | "toward">;
 
 const PLANE: Axes = { right: [1, 0, 0], up: [0, 1, 0], toward: [0, 0, 1] };
+/** Of an image, whose rows are counted from the top. */
+const IMAGE: Axes = { ...PLANE, up: [0, -1, 0] };
 
 /** The viewer's own axes: of a plane those of the data, else a turntable's, with matplotlib's angles in degrees. */
-export function viewAxes(axes: 2 | 3, { azimuth, elevation }: Pick<Pose, "azimuth" | "elevation">): Axes {
-  if (axes === 2) return PLANE;
+export function viewAxes(
+  axes: 2 | 3,
+  { azimuth, elevation }: Pick<Pose, "azimuth" | "elevation">,
+  yDown = false,
+): Axes {
+  if (axes === 2) return yDown ? IMAGE : PLANE;
   const a = (azimuth * Math.PI) / 180;
   const e = (elevation * Math.PI) / 180;
   const [sinA, cosA, sinE, cosE] = [Math.sin(a), Math.cos(a), Math.sin(e), Math.cos(e)];

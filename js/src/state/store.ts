@@ -19,11 +19,13 @@ export interface DatasetInfo {
 
 export interface EmbeddingInfo {
   readonly key: string;
-  /** Columns: 2 or 3. */
+  /** Columns: 1, 2 or 3. */
   readonly dimensions: number;
   readonly min: readonly number[];
   readonly max: readonly number[];
   readonly n_placed: number;
+  /** The second axis points downwards, as in an image. */
+  readonly y_down?: boolean;
 }
 
 /** A box in data coordinates; z is 0 to 0 where there are two dimensions. */
@@ -32,6 +34,8 @@ export interface Box {
   readonly max: readonly [number, number, number];
   /** How far from the middle the farthest cell lies, where that is known: an orbit fits it, or else the box's corners. */
   readonly radius?: number;
+  /** The second axis of a plane points downwards. */
+  readonly yDown?: boolean | undefined;
 }
 
 /** Where the cells are, in data coordinates; a cell with a non-finite coordinate is not placed. */

@@ -14,6 +14,7 @@ function lookingAt(box: Box, width = 640, height = 480, axes: 2 | 3 = 2): Camera
 }
 
 const BOX: Box = { min: [-3, 2, 0], max: [7, 12, 0] };
+const IMAGE: Box = { ...BOX, yDown: true };
 const CUBE: Box = { min: [-1, -2, -3], max: [3, 4, 5] };
 const number = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 const plot = fc.tuple(fc.integer({ min: 60, max: 2000 }), fc.integer({ min: 60, max: 2000 }));
@@ -57,6 +58,28 @@ function projectByTheBook(pose: Pose, box: Box, [width, height]: readonly [numbe
   const s = distance / (distance - toward);
   return { at: [width / 2 + right * scale * s, height / 2 - up * scale * s], toward, behind: toward >= distance };
 }
+
+describe("a camera over an image", () => {
+  it("shows the second axis downwards and the first to the right", () => {
+    const [camera, upwards] = [lookingAt(IMAGE), lookingAt(BOX)];
+    const [x, y] = camera.project(-3, 2);
+    const [right, below] = camera.project(7, 12);
+    expect(right).toBeGreaterThan(x);
+    expect(below).toBeGreaterThan(y);
+    expect(upwards.project(-3, 12)).toEqual([x, y]);
+  });
+
+  it("moves, zooms and finds places as over any plane", () => {
+    const camera = lookingAt(IMAGE);
+    const place = camera.unproject(200, 130);
+    camera.zoomAt(200, 130, 3);
+    expect(camera.project(...place)[0]).toBeCloseTo(200, 6);
+    expect(camera.project(...place)[1]).toBeCloseTo(130, 6);
+    camera.pan(15, -20);
+    expect(camera.project(...place)[0]).toBeCloseTo(215, 6);
+    expect(camera.project(...place)[1]).toBeCloseTo(110, 6);
+  });
+});
 
 describe("the camera", () => {
   it("finds the way back from the data to the plot", () => {

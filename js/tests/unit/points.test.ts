@@ -43,6 +43,21 @@ describe("points of an embedding", () => {
     expect(band.coords[2 * 50]).toBe(many[2 * 50]);
   });
 
+  it("lie in a band where there is one column, whatever is asked for", () => {
+    const line = { key: "pseudotime", dimensions: 1, min: [0], max: [4], n_placed: 2 };
+    for (const dimension of [1, 2]) {
+      const band = pointsOf(line, dimension, Float32Array.of(0, Number.NaN, 4));
+      expect(band).toMatchObject({ stride: 2, axes: 2, dimension: 1, min: [0, -0.25, 0], max: [4, 0.25, 0], placed: 2 });
+      expect([band.coords[0], band.coords[4]]).toEqual([0, 4]);
+      expect([...band.coords].map(Number.isNaN)).toEqual([false, false, true, true, false, false]);
+    }
+  });
+
+  it("point downwards where the embedding says so", () => {
+    expect(pointsOf({ ...PLANE, y_down: true }, 2, FLAT).yDown).toBe(true);
+    expect(pointsOf(PLANE, 2, FLAT).yDown).toBe(undefined);
+  });
+
   it("leave a cell that lacks any coordinate without a place", () => {
     const band = pointsOf(SPACE, 1, DEEP);
     expect([...band.coords].map(Number.isNaN)).toEqual([false, false, false, false, false, true]);

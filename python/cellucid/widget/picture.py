@@ -120,7 +120,7 @@ def _places(
     x, y = (coordinates[:, :2] - (low + high)[:2] / 2).T
     width, height = (high - low)[:2]
     scale = min((WIDTH - 2 * _MARGIN) / width, (HEIGHT - 2 * _MARGIN) / height)
-    return _on_paper(x, y, scale)
+    return _on_paper(x, -y if embedding.y_down and dimension == 2 else y, scale)
 
 
 def _in_space(places: NDArray[np.float64], placed: NDArray[np.bool_], diagonal: float) -> _Places:
