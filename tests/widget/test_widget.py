@@ -20,7 +20,7 @@ from pages import page_sets
 
 
 def test_it_starts_with_what_the_data_have(widget, adata):
-    assert (widget.embedding, widget.embeddings, widget.n_cells) == ("X_umap", ["X_umap"], 700)
+    assert (widget.embedding, widget.embeddings, widget.n_cells) == ("X_umap", ["X_umap", "X_pca"], 700)
     assert (widget.color_by, widget.layer, widget.point_size, widget.height) == ("louvain", None, 1.0, 520)
     assert (widget.ready, widget.status, widget.errors) == (False, "not shown", [])
     assert len(widget.selection) == 0
@@ -140,10 +140,10 @@ def make(n_obs=5, **slots):
     ("data", "error", "says"),
     [
         (make(), ValueError, "obsm"),
-        (make(obsm={"X_pca": np.zeros((5, 50))}), ValueError, "X_pca"),
+        (make(obsm={"flags": np.zeros((5, 2), dtype=bool)}), ValueError, "flags"),
         (make(0, obsm={"X_umap": np.zeros((0, 2))}), ValueError, "cells"),
         (make(obsm={"X_umap": np.full((5, 2), np.nan)}), ValueError, "X_umap"),
-        ("data.h5ad", TypeError, "read_h5ad"),
+        ("data.h5ad", ValueError, "no such file"),
         (np.zeros((3, 2)), TypeError, "ndarray"),
         (None, TypeError, "NoneType"),
     ],

@@ -33,10 +33,15 @@ class CellLookup:
     """The cells of a dataset, to be named in any way that `resolve` takes."""
 
     n_cells: int
-    names: pd.Index[Any] | None
-    """Cell names in row order, or None where the dataset keeps none."""
+    given_names: pd.Index[Any] | Callable[[], pd.Index[Any] | None] | None
+    """What `names` are, or how to read them."""
     query: Callable[[str], ArrayLike]
     """Positions of the cells for which an expression is true; raises ValueError for what it cannot evaluate."""
+
+    @property
+    def names(self) -> pd.Index[Any] | None:
+        """Cell names in row order, or None where the dataset keeps none; read when somebody means cells by name."""
+        return self.given_names() if callable(self.given_names) else self.given_names
 
     def resolve(self, what: Any) -> Selection:
         """The cells that are meant.

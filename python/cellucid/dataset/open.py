@@ -37,6 +37,8 @@ def open_dataset(data: object, *, name: str | None = None, gene_symbols: str | N
             the file and the reason.
     """
     if isinstance(data, Dataset):
+        if gene_symbols is not None:
+            raise TypeError("a dataset has its gene_symbols from its opening: open_dataset(data, gene_symbols=...)")
         return data
     if isinstance(data, ad.AnnData):
         return AnnDataDataset(data, name=name, gene_symbols=gene_symbols)

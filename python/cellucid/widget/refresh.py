@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from cellucid.cells import CellLookup, moved_cells
-from cellucid.dataset import Dataset
+from cellucid.dataset import Dataset, DatasetError
 from cellucid.dataset.errors import warn_user
 from cellucid.widget.traits.camera import fitted
 
@@ -34,7 +34,7 @@ def refresh(widget: CellucidWidget) -> None:
         selection = moved_cells(widget.selection, moves)
         if len(selection) < len(widget.selection):
             dropped.append(f"{len(widget.selection) - len(selection):,} selected cells")
-        widget._use(fresh, CellLookup(fresh.n_cells, fresh.cell_names, fresh.query))
+        widget._use(fresh, CellLookup(fresh.n_cells, lambda: fresh.cell_names, fresh.query))
         widget._marks = widget._marks.moved(moves, fresh.n_cells)
         _keep_what_is_there(widget, before, dropped)
         widget.set_trait("_version", widget._version + 1)
@@ -58,7 +58,7 @@ def _keep_what_is_there(widget: CellucidWidget, before: Dataset, dropped: list[s
         _try(widget, name, value, dropped)
     for field, entry in filters.items():
         _try(widget, "filters", {**widget.filters, field: entry}, dropped, f"the filter on {field!r}")
-    if embedding not in widget.embeddings:
+    if not _has_embedding(widget._dataset, embedding):
         dropped.append(f"embedding {embedding!r}")
         widget.embedding = widget.embeddings[0]
         return
@@ -66,6 +66,14 @@ def _keep_what_is_there(widget: CellucidWidget, before: Dataset, dropped: list[s
         widget.dimension, widget.camera = dimension, camera
     except traitlets.TraitError:  # it has fewer columns now
         widget.dimension, widget.camera = widget._dataset.embedding(embedding).dimensions, None
+
+
+def _has_embedding(dataset: Dataset, key: str) -> bool:
+    try:
+        dataset.embedding(key)
+    except DatasetError:
+        return False
+    return True
 
 
 def _try(widget: CellucidWidget, name: str, value: object, dropped: list[str], called: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,13 +54,19 @@ class CellucidWidget(ReportingWidget):
     """Shows the cells of a dataset, and brings what a person selects to Python.
 
     Args:
-        data: an :class:`anndata.AnnData` in memory, or anything else that :func:`cellucid.open_dataset` takes. It is
-            never modified, nor copied as a whole.
+        data: an :class:`anndata.AnnData`, in memory or backed; the path of an ``.h5ad`` or ``.zarr``, read as it is
+            asked and never loaded whole; or a dataset from :func:`cellucid.open_dataset`. It is never modified, nor
+            copied as a whole.
         dataset: the id of the dataset to show, where there are several.
         embedding: the ``obsm`` key to show; by default the first of UMAP, t-SNE, graph layouts, spatial, others, PCA.
+            ``"X_pca:1,3"`` shows its first and third column.
+        components: which columns of the embedding to show, counted from 1 as in scanpy: ``"1,3"`` or ``[1, 3]``; by
+            default all, or the first three of more.
         color_by: an obs column or a gene; an obs column wins a name clash, ``"obs:x"`` and ``"gene:x"`` are explicit.
         layer: the matrix that genes come from: ``"X"``, ``"raw"`` or a layer's name. None is scanpy's rule: ``raw`` if
             there is one, else ``X``.
+        gene_symbols: the column of ``var`` whose names genes are shown by. Genes are found by ``var_names`` and by any
+            column that names them, with it or without.
         filters: which cells are in sight: ``{"leiden": {"hide": ["3"]}, "pct_mito": {"max": 15}}``.
         colormap: for numbers, by matplotlib's name, such as ``"viridis"`` or ``"RdBu_r"``.
         color_limits: the ends of the colour bar, in the field's unit or as percentiles such as ``"p99"``.
@@ -129,8 +135,10 @@ class CellucidWidget(ReportingWidget):
         *,
         dataset: str | None = None,
         embedding: str | None = None,
+        components: str | Sequence[int] | None = None,
         color_by: str | None = None,
         layer: str | None = None,
+        gene_symbols: str | None = None,
         filters: Mapping[str, Mapping[str, Any]] | None = None,
         colormap: str = "viridis",
         color_limits: tuple[float | str | None, float | str | None] | None = None,
@@ -143,8 +151,11 @@ class CellucidWidget(ReportingWidget):
     ) -> None:
         if not self._esm:
             raise RuntimeError(f"The viewer is not built: {BUNDLE} is missing. Run `make build` in the checkout.")
-        self._dataset: Dataset = open_dataset(data)
-        self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
+        opened = open_dataset(data, gene_symbols=gene_symbols)
+        self._dataset: Dataset = opened
+        # The widget closes what it has opened from a path; the user's objects stay open.
+        self._opened_here = isinstance(data, str | os.PathLike)
+        self._cells = CellLookup(opened.n_cells, lambda: opened.cell_names, opened.query)
         self._marks = Marks(self._dataset.n_cells)
         self._host = WidgetHost(self)
         self._server = Serving()
@@ -158,7 +169,7 @@ class CellucidWidget(ReportingWidget):
             super().__init__(
                 dataset=self._dataset.id if dataset is None else dataset,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
-                embedding=self._dataset.embeddings[0] if embedding is None else embedding,
+                embedding=_with_components(self._dataset.embeddings[0] if embedding is None else embedding, components),
                 color_by=color_by,
                 filters=filters,
                 colormap=colormap,
@@ -398,11 +409,16 @@ class CellucidWidget(ReportingWidget):
         self._host.set("status", "stopped")
 
     def close(self) -> None:
-        """Take the widget off the page and stop its threads. Idempotent; your data stay open."""
+        """Take the widget off the page and stop its threads. Idempotent.
+
+        A file that the widget has opened by its path is closed; your own AnnData and its file stay open.
+        """
         self.stop()
         if self._conversation is not None:
             self._host.set("status", "closed")
         super().close()
+        if self._opened_here:
+            self._dataset.close()
 
     def __del__(self) -> None:
         # ipywidgets would close here. But the garbage collector runs this on any thread and in the middle of anything,
@@ -537,6 +553,13 @@ class CellucidWidget(ReportingWidget):
     def __repr__(self) -> str:
         colored = "" if self.color_by is None else f", color_by={self.color_by!r}"
         return f"CellucidWidget({self.n_cells:,} cells, {self.embedding!r}{colored}, {self.status})"
+
+
+def _with_components(embedding: str, components: str | Sequence[int] | None) -> str:
+    """The key of some columns of an embedding."""
+    if components is None:
+        return embedding
+    return f"{embedding}:{components if isinstance(components, str) else ','.join(map(str, components))}"
 
 
 def _as_json(value: object) -> object:

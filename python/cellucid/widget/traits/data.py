@@ -42,14 +42,13 @@ class EmbeddingTrait(LockedTrait[str, str]):
                 widget.camera = None
 
     def validate(self, obj: CellucidWidget, value: object) -> str:
-        """Accept one of the dataset's embeddings."""
+        """Accept one of the dataset's embeddings, or components of one, as in ``"X_pca:1,3"``."""
         if not isinstance(value, str):
             raise bad(self, unknown("embedding", value, obj._dataset.embeddings))
         try:
-            obj._dataset.embedding(value)
+            return obj._dataset.embedding(value).key  # components in one spelling
         except DatasetError as error:
             raise bad(self, str(error)) from None
-        return value
 
 
 class DimensionTrait(LockedTrait[int, int]):
