@@ -47,7 +47,14 @@ describe("points of an embedding", () => {
     const line = { key: "pseudotime", dimensions: 1, min: [0], max: [4], n_placed: 2 };
     for (const dimension of [1, 2]) {
       const band = pointsOf(line, dimension, Float32Array.of(0, Number.NaN, 4));
-      expect(band).toMatchObject({ stride: 2, axes: 2, dimension: 1, min: [0, -0.25, 0], max: [4, 0.25, 0], placed: 2 });
+      expect(band).toMatchObject({
+        stride: 2,
+        axes: 2,
+        dimension: 1,
+        min: [0, -0.25, 0],
+        max: [4, 0.25, 0],
+        placed: 2,
+      });
       expect([band.coords[0], band.coords[4]]).toEqual([0, 4]);
       expect([...band.coords].map(Number.isNaN)).toEqual([false, false, true, true, false, false]);
     }
