@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import tokenize
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -40,10 +39,11 @@ from cellucid.dataset.paths import (
     parse_gene_path,
     values_path,
 )
+from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import gene_position, resolve_field, unambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from anndata import AnnData
     from numpy.typing import NDArray
@@ -51,18 +51,6 @@ if TYPE_CHECKING:
 CACHE_BYTES = 256 * 1024 * 1024
 
 _BACKED = "this AnnData is backed by a file, which this version cannot read; load it with `adata.to_memory()`"
-
-# What pandas raises for expressions that it cannot evaluate: syntax, names, types, values, and what it lacks.
-_QUERY_ERRORS = (
-    SyntaxError,
-    tokenize.TokenError,
-    NameError,
-    TypeError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    NotImplementedError,
-)
 
 
 class AnnDataDataset(Dataset):
@@ -160,6 +148,21 @@ class AnnDataDataset(Dataset):
         path = gene_path(name, layer)
         return self._cached(path, partial(self._read_gene, name, layer)).as_array()
 
+    def gene_block(self, names: Sequence[str], layer: str | None = None) -> NDArray[np.float32]:
+        layer = self.default_layer if layer is None else layer
+        with self._unchanged() as adata:
+            layers = Layers(adata)
+            layer = layers.resolve(layer)
+            self._axes.check_genes(adata, layer)
+            with self._pandas_lock:
+                positions = [gene_position(name, self._axes.genes(layer)) for name in names]
+            source = layers.source(layer)
+            many = getattr(source, "columns", None)  # of the sources that read several in one pass
+            return many(positions) if many else np.stack([source.column(j) for j in positions])
+
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        return dict(getattr(self._open(), slot))
+
     @property
     def layers(self) -> list[str]:
         return Layers(self._open()).names
@@ -200,19 +203,7 @@ class AnnDataDataset(Dataset):
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         with self._unchanged() as adata:
-            obs = adata.obs
-            try:
-                # Without these two pandas would look for @names in the frames of this package.
-                outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
-                _check_one_bool_a_cell(outcome, obs.index)
-            except _QUERY_ERRORS as error:
-                columns = ", ".join(map(repr, obs.columns[:10])) + (", …" if len(obs.columns) > 10 else "")
-                raise DatasetError(
-                    f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
-                    f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
-                    "put values of Python variables into the string, as in f'n_genes > {threshold}'."
-                ) from error
-        return np.flatnonzero(pd.array(outcome, dtype="boolean").fillna(False)).astype(np.uint32)
+            return query_positions(adata.obs, expr)
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
         with self._unchanged() as adata:
@@ -343,12 +334,3 @@ class AnnDataDataset(Dataset):
                 twice = names[names.duplicated()].unique()
                 examples = ", ".join(map(repr, twice[:2]))
                 warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")
-
-
-def _check_one_bool_a_cell(outcome: Any, cells: pd.Index[Any]) -> None:
-    if np.ndim(outcome) != 1 or not pd.api.types.is_bool_dtype(outcome):
-        raise ValueError("it is not true or false for each cell; compare with something, as in `n_genes > 500`")
-    if len(outcome) != len(cells):
-        raise ValueError(f"it gives {len(outcome):,} values for {len(cells):,} cells")
-    if isinstance(outcome, pd.Series) and not outcome.index.equals(cells):
-        raise ValueError("its values are not in the order of the cells")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cellucid.dataset.encode import codes_dtype, quote_key, short_name, unquote_key
 
 MANIFEST = "manifest.json"
@@ -46,6 +48,16 @@ def gene_names_path(layer: str | None = None) -> str:
 def cell_names_path(block: int | str) -> str:
     """Names of a block of cells, from number ``block * NAMES_A_BLOCK`` on."""
     return f"cells/names.{block}.json"
+
+
+def vectors_path(field: str, embedding: str) -> str:
+    """Arrows of a vector field over an embedding, in its coordinates."""
+    return f"vectors/{quote_key(field)}/{quote_key(embedding)}.f32"
+
+
+def edges_path(end: Literal["sources", "destinations"]) -> str:
+    """One end of each pair of neighbours, as row positions."""
+    return f"connectivity/{end}.u32"
 
 
 def parse_gene_names_path(path: str) -> str | None:
