@@ -157,8 +157,12 @@ class AnnDataDataset(Dataset):
             with self._pandas_lock:
                 positions = [gene_position(name, self._axes.genes(layer)) for name in names]
             source = layers.source(layer)
-            many = getattr(source, "columns", None)  # of the sources that read several in one pass
-            return many(positions) if many else np.stack([source.column(j) for j in positions])
+            if many := getattr(source, "columns", None):  # of the sources that read several in one pass
+                return np.asarray(many(positions))
+            block = np.empty((len(positions), self.n_cells), np.float32)
+            for row, position in zip(block, positions, strict=True):
+                row[:] = source.column(position)
+            return block
 
     def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
         return dict(getattr(self._open(), slot))

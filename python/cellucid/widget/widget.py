@@ -167,7 +167,7 @@ class CellucidWidget(ReportingWidget):
     ) -> None:
         if not self._esm:
             raise RuntimeError(f"The viewer is not built: {BUNDLE} is missing. Run `make build` in the checkout.")
-        self._dataset: Dataset = open_dataset(data)
+        self._dataset: Dataset = open_dataset(data, dataset=dataset)
         self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
         self._marks = Marks(self._dataset.n_cells)
         self._host = WidgetHost(self)
@@ -180,7 +180,7 @@ class CellucidWidget(ReportingWidget):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
             super().__init__(
-                dataset=self._dataset.id if dataset is None else dataset,
+                dataset=self._dataset.id,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
                 embedding=self._dataset.embeddings[0] if embedding is None else embedding,
                 color_by=color_by,

@@ -33,7 +33,8 @@ from cellucid.dataset.errors import (
 )
 from cellucid.dataset.folder.additions import AddedEmbedding, read_additions
 from cellucid.dataset.folder.files import ExportFiles
-from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, read_export
+from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
+from cellucid.dataset.folder.names import basis_of
 from cellucid.dataset.folder.node import Node
 from cellucid.dataset.folder.quantization import dequantize
 from cellucid.dataset.folder.several import choose, find_exports
@@ -242,9 +243,7 @@ class FolderDataset(Dataset):
             return _Lazy({"connectivities": self._connectivities} if self._export.edges is not None else {})
         return _Lazy(
             {
-                f"{one.key}_{self._embeddings[one.embedding].dimensions}d": partial(
-                    self._vectors, one.key, one.embedding
-                )
+                self._vectors_key(one): partial(self._vectors, one.key, one.embedding)
                 for one in self._export.vectors
                 if one.embedding in self._embeddings
             }
@@ -264,6 +263,12 @@ class FolderDataset(Dataset):
         self.clear_cache()
 
     # ---- what is there ----
+
+    def _vectors_key(self, vectors: StoredVectors) -> str:
+        """What anndata would call a vector field: ``velocity_umap_2d``."""
+        basis = basis_of(vectors.embedding)
+        name = vectors.key if vectors.key.endswith(f"_{basis}") else f"{vectors.key}_{basis}"
+        return f"{name}_{self._embeddings[vectors.embedding].dimensions}d"
 
     def _open(self) -> None:
         if self._closed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_DIMENSIONS = re.compile(r"_?[123]d$", re.IGNORECASE)
 
 
 def safe_name(key: str) -> str:
@@ -14,3 +15,8 @@ def safe_name(key: str) -> str:
     at the ends go; what is empty then is ``field``.
     """
     return _UNSAFE.sub("_", key).strip("._") or "field"
+
+
+def basis_of(embedding: str) -> str:
+    """What an embedding is of: ``X_umap``, ``X_umap_3d`` and ``umap_2d`` are of ``umap``."""
+    return _DIMENSIONS.sub("", embedding).removeprefix("X_")
