@@ -276,7 +276,7 @@ def test_e05_more_categories_than_codes_are_refused(tmp_path: Path) -> None:
 def test_e06_an_export_that_is_there_is_left_alone(tmp_path: Path) -> None:
     prepare(small(), tmp_path / "out", progress=False)
     before = tree(tmp_path / "out")
-    with pytest.raises(FileExistsError, match="force=True"):
+    with pytest.raises(FileExistsError, match=r"force=True"):
         prepare(small(), tmp_path / "out", compression=6, var_quantization=8, progress=False)
     assert tree(tmp_path / "out") == before
 

@@ -33,7 +33,7 @@ def check_place(path: Path, force: bool) -> None:
             return
     elif force:
         raise FileExistsError(f"{str(path)!r} is a file, which is not replaced; name another folder")
-    raise FileExistsError(f"{str(path)!r} exists; pass force=True to replace it, or name another folder")
+    raise FileExistsError(f"{str(path)!r} exists; pass force=True (--force) to replace it, or name another folder")
 
 
 @contextmanager
