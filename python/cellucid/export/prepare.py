@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,10 @@ from cellucid.dataset.manifest import package_version
 from cellucid.dataset.open import open_dataset
 from cellucid.export.arrays import ArrayFiles, Kind
 from cellucid.export.groups import Groups
-from cellucid.export.neighbors import Edges, find_edges
+from cellucid.export.neighbors import find_edges
 from cellucid.export.place import check_place, new_folder
 from cellucid.export.plan import Plan, Settings, make_plan
+from cellucid.export.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,11 @@ def prepare(
             new_folder(place, force) as folder,
             tqdm(total=len(plan.fields) + len(plan.genes), desc=place.name, unit="column", disable=not progress) as bar,
         ):
-            _Export(opened, plan, settings, folder, bar.update).write(about, source)
+            with Workers() as workers:
+                export = _Export(opened, plan, settings, folder, workers, bar.update)
+                export.write(about)
+            # Last: what has no identity is no export.
+            export.write_identity(about, source)
     finally:
         if opened is not data:
             opened.close()
@@ -144,29 +148,45 @@ def prepare(
 
 
 class _Export:
-    """Writes one folder."""
+    """Writes one folder, all but the time that reading takes on other threads."""
 
     def __init__(
-        self, dataset: Dataset, plan: Plan, settings: Settings, folder: Path, done: Callable[[], object]
+        self,
+        dataset: Dataset,
+        plan: Plan,
+        settings: Settings,
+        folder: Path,
+        workers: Workers,
+        done: Callable[[], object],
     ) -> None:
         self._dataset = dataset
         self._plan = plan
         self._settings = settings
         self._folder = folder
         self._files = ArrayFiles(folder, settings.compression)
+        self._workers = workers
         self._done = done
+        self._n_edges: int | None = None
 
-    def write(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> None:
+    def write(self, about: Mapping[str, str]) -> None:
+        """Writes everything but the identity."""
         (self._folder / "obs").mkdir()
         (self._folder / FOLDER).mkdir()
         points = self._write_embeddings()
         self._write_vectors()
-        edges = self._write_edges()
+        self._write_edges()
         self._write_obs(points)
         self._write_genes()
         self._write_additions(about["created_at"])
-        # Last: what has no identity is no export.
-        self._json(IDENTITY, self._identity(about, source, edges), indent=2)
+
+    def write_identity(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> None:
+        """Makes the folder an export, once all of it is there."""
+        self._json(IDENTITY, self._identity(about, source), indent=2)
+
+    def _write(self, path: str, array: NDArray[Any]) -> str:
+        """Has an array written that nobody changes meanwhile; returns the path of the file."""
+        self._workers.submit(self._files.write, path, array)
+        return path + self._files.suffix
 
     # ---- embeddings, vectors, neighbours ----
 
@@ -179,7 +199,7 @@ class _Export:
                 coordinates = points[one.dimensions] = one.placement.stored(coordinates)
             elif "/" in one.path:
                 (self._folder / one.path).parent.mkdir(exist_ok=True)
-            self._files.write(one.path, coordinates)
+            self._write(one.path, coordinates)
         return points
 
     def _write_vectors(self) -> None:
@@ -191,26 +211,26 @@ class _Export:
                 f"vectors/{field.key}_{field.dimensions}d.bin", field.values * np.float32(placement.scale)
             )
 
-    def _write_edges(self) -> Edges | None:
+    def _write_edges(self) -> None:
         with self._dataset.lock:
             graph = self._dataset.aligned("obsp").get("connectivities")
             edges = None if graph is None else find_edges(graph, self._dataset.n_cells)
         if edges is None:
-            return None
+            return
+        self._n_edges = len(edges.sources)
         (self._folder / "connectivity").mkdir()
         document = {
             "format": "edge_pairs",
             "n_cells": self._dataset.n_cells,
-            "n_edges": len(edges.sources),
+            "n_edges": self._n_edges,
             "max_neighbors": edges.max_neighbors,
             "index_bytes": edges.sources.itemsize,
             "index_dtype": edges.sources.dtype.name,
-            "sourcesPath": self._files.write("connectivity/edges.src.bin", edges.sources),
-            "destinationsPath": self._files.write("connectivity/edges.dst.bin", edges.destinations),
+            "sourcesPath": self._write("connectivity/edges.src.bin", edges.sources),
+            "destinationsPath": self._write("connectivity/edges.dst.bin", edges.destinations),
             "compression": self._settings.compression,
         }
         self._json(CONNECTIVITY, document)
-        return edges
 
     # ---- obs ----
 
@@ -224,7 +244,7 @@ class _Export:
                 categorical.append([key, *self._write_category(key, safe, series.cat.codes.to_numpy(), points, latent)])
             else:
                 stored, extent = kind.encode(series.to_numpy())
-                self._files.write(f"obs/{safe}.values.{kind.ext}", stored)
+                self._write(f"obs/{safe}.values.{kind.ext}", stored)
                 continuous.append([key, *extent])
             self._done()
         schemas: dict[str, Any] = {}
@@ -261,11 +281,11 @@ class _Export:
         labels = self._plan.categories[key]
         stored = encode_codes(codes, len(labels))
         ext = f"u{stored.itemsize * 8}"
-        self._files.write(f"obs/{safe}.codes.{ext}", stored)
+        self._write(f"obs/{safe}.codes.{ext}", stored)
         groups = Groups(codes, labels, self._settings.min_points)
         kind = Kind(self._settings.obs_bits)
         outliers, extent = kind.encode(groups.outliers(latent))
-        self._files.write(f"obs/{safe}.outliers.{kind.ext}", outliers)
+        self._write(f"obs/{safe}.outliers.{kind.ext}", outliers)
         centroids = {
             str(dimensions): groups.centroids(points[dimensions], self._settings.outlier_quantile)
             for dimensions in sorted(points)
@@ -286,20 +306,12 @@ class _Export:
             return
         (self._folder / "var").mkdir()
         kind = Kind(self._settings.var_bits)
-        entries: list[list[Any]] = []
-        with _pool() as pool:
-            # While one block is quantised and compressed the next is read; there are never more than these two.
-            writing: list[Future[list[Any]]] = []
-            for names, block in self._gene_blocks():
-                for future in writing:
-                    entries.append(future.result())
-                    self._done()
-                writing = [
-                    pool.submit(self._write_gene, kind, name, values) for name, values in zip(names, block, strict=True)
-                ]
-            for future in writing:
-                entries.append(future.result())
+        written: list[Future[list[Any]]] = []
+        for names, block in self._gene_blocks():
+            for name, values in zip(names, block, strict=True):
+                written.append(self._workers.submit(self._write_gene, kind, name, values))
                 self._done()
+        entries = [gene.result() for gene in written]
         bits = self._settings.var_bits
         document = {
             "_format": "compact_v1",
@@ -345,9 +357,7 @@ class _Export:
         )
         self._json(ADDITIONS, additions.as_json(created_at))
 
-    def _identity(
-        self, about: Mapping[str, str], source: Mapping[str, str | None], edges: Edges | None
-    ) -> dict[str, Any]:
+    def _identity(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> dict[str, Any]:
         plan, suffix = self._plan, self._files.suffix
         dimensions = sorted(plan.shown)
         document: dict[str, Any] = {
@@ -360,8 +370,8 @@ class _Export:
                 "n_obs_fields": len(plan.fields),
                 "n_categorical_fields": len(plan.categories),
                 "n_continuous_fields": len(plan.fields) - len(plan.categories),
-                "has_connectivity": edges is not None,
-                "n_edges": None if edges is None else len(edges.sources),
+                "has_connectivity": self._n_edges is not None,
+                "n_edges": self._n_edges,
             },
             "embeddings": {
                 "available_dimensions": dimensions,
@@ -408,16 +418,6 @@ class _Export:
 def _schema(pattern: str, kind: Kind) -> dict[str, Any]:
     schema = {"pathPattern": pattern, "ext": kind.ext, "dtype": kind.dtype, "quantized": kind.bits is not None}
     return schema if kind.bits is None else schema | {"quantizationBits": kind.bits}
-
-
-@contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """One thread a core; after an error what has not begun is not done."""
-    pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="cellucid-export")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _time(when: datetime | str | None) -> str:
