@@ -491,7 +491,7 @@ def test_e23_cells_scale_and_colours_are_in_files_of_our_own(tmp_path: Path) -> 
 
 
 def test_e24_memory_does_not_grow_with_the_genes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cellucid.export.prepare._BLOCK_BYTES", 1_000_000)
+    monkeypatch.setattr("cellucid.export.writer._BLOCK_BYTES", 1_000_000)
     rng = np.random.default_rng(0)
     matrix = sparse.random(5_000, 1_200, 0.01, format="csc", dtype=np.float32, random_state=1)
     data = ad.AnnData(matrix, obsm={"X_umap": rng.random((5_000, 2))})
