@@ -76,9 +76,9 @@ class CellucidWidget(ReportingWidget):
     """Shows the cells of a dataset, and brings what a person selects to Python.
 
     Args:
-        data: an :class:`anndata.AnnData` in memory, or anything else that :func:`cellucid.open_dataset` takes. It is
-            never modified, nor copied as a whole.
-        dataset: the id of the dataset to show, where there are several.
+        data: an :class:`anndata.AnnData` in memory, the path of an export folder, or anything else that
+            :func:`cellucid.open_dataset` takes. It is never modified, nor copied as a whole.
+        dataset: the id of the dataset to show, where a folder has several; by default the first.
         embedding: the ``obsm`` key to show; by default the first of UMAP, t-SNE, graph layouts, spatial, others, PCA.
         color_by: an obs column or a gene; an obs column wins a name clash, ``"obs:x"`` and ``"gene:x"`` are explicit.
         layer: the matrix that genes come from: ``"X"``, ``"raw"`` or a layer's name. None is scanpy's rule: ``raw`` if
@@ -167,7 +167,9 @@ class CellucidWidget(ReportingWidget):
     ) -> None:
         if not self._esm:
             raise RuntimeError(f"The viewer is not built: {BUNDLE} is missing. Run `make build` in the checkout.")
-        self._dataset: Dataset = open_dataset(data, dataset=dataset)
+        # Only a path can lead to several datasets; of anything else the trait says whether it has this id.
+        one_of_several = dataset if isinstance(data, str | os.PathLike) else None
+        self._dataset: Dataset = open_dataset(data, dataset=one_of_several)
         self._cells = CellLookup(self._dataset.n_cells, self._dataset.cell_names, self._dataset.query)
         self._marks = Marks(self._dataset.n_cells)
         self._host = WidgetHost(self)
@@ -180,7 +182,7 @@ class CellucidWidget(ReportingWidget):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
             super().__init__(
-                dataset=self._dataset.id,
+                dataset=self._dataset.id if dataset is None or dataset == one_of_several else dataset,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
                 embedding=self._dataset.embeddings[0] if embedding is None else embedding,
                 color_by=color_by,
@@ -205,7 +207,7 @@ class CellucidWidget(ReportingWidget):
 
     @property
     def selected(self) -> AnnData:
-        """The selected cells, ``adata[selection]``: a view."""
+        """The selected cells, ``adata[selection]``: a view. Of an export a new AnnData: obs and embeddings."""
         return self._dataset.subset(self.selection)
 
     @property
