@@ -50,4 +50,3 @@ def test_an_export_is_drawn_coloured_and_selected_as_its_data_are(notebook, adat
     viridis = (colormaps["viridis"](span)[:, :3] * 255).round().astype(np.uint8)
     assert wrong_colors(widget.pixels(), pixels, alone, viridis, tolerance=6) == 0
     assert "raw" in widget.root.locator(".legend").inner_text()
-    import os

@@ -15,6 +15,7 @@ from typing import Any
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,7 @@ from cellucid.dataset import (
     open_dataset,
 )
 from cellucid.dataset.folder.names import safe_name
+from cellucid.export import prepare
 
 EXPORTS = Path(__file__).resolve().parents[1] / "vectors/exports"
 EVERY = ("A-none", "A-q8gz", "B-none", "B-q8gz", "C-none", "C-q8gz")
@@ -517,13 +519,26 @@ def places(document: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return here + [place for key, value in inner for place in places(value, (*path, key))]
 
 
+@pytest.fixture(scope="module")
+def every(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """What Cellucid wrote, and what we write with all that we add."""
+    data = ad.AnnData(
+        np.arange(24, dtype=np.float32).reshape(12, 2),
+        obs=pd.DataFrame({"a": list("xy" * 6), "n": np.arange(12.0)}, index=[f"c{i}" for i in range(12)]),
+        obsm={"X_umap": np.arange(24.0).reshape(12, 2), "X_tsne": np.arange(24.0).reshape(12, 2) ** 2},
+    )
+    ours = tmp_path_factory.mktemp("ours")
+    folders = [prepare(data, ours / str(level), compression=level, progress=False) for level in (None, 6)]
+    return [*folders, *(EXPORTS / name for name in EVERY)]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_whatever_a_manifest_says_it_is_read_or_refused(data: st.DataObject, tmp_path: Path) -> None:
+def test_whatever_a_manifest_says_it_is_read_or_refused(data: st.DataObject, every: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "export"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(EXPORTS / data.draw(st.sampled_from(EVERY)), folder)
+    shutil.copytree(data.draw(st.sampled_from(every)), folder)
     for _ in range(data.draw(st.integers(1, 2))):
         file = data.draw(st.sampled_from(sorted(path.name for path in folder.glob("*.json"))))
         document = json.loads((folder / file).read_text())
@@ -545,10 +560,12 @@ def test_whatever_a_manifest_says_it_is_read_or_refused(data: st.DataObject, tmp
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_whatever_bytes_a_file_has_it_is_read_or_refused(data: st.DataObject, tmp_path: Path) -> None:
+def test_whatever_bytes_a_file_has_it_is_read_or_refused(
+    data: st.DataObject, every: list[Path], tmp_path: Path
+) -> None:
     folder = tmp_path / "export"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(EXPORTS / data.draw(st.sampled_from(EVERY)), folder)
+    shutil.copytree(data.draw(st.sampled_from(every)), folder)
     file = data.draw(st.sampled_from(sorted(path for path in folder.rglob("*") if path.is_file())))
     content = bytearray(file.read_bytes())
     at = data.draw(st.integers(0, len(content)))
@@ -574,3 +591,5 @@ def _read_or_refuse(folder: Path) -> None:
         for field in dataset.fields:
             with contextlib.suppress(DatasetError):
                 assert len(dataset.obs(field.key)) == 12
+        with contextlib.suppress(DatasetError):
+            assert dataset.cell_names is None or len(dataset.cell_names) == 12
