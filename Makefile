@@ -22,7 +22,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env kernels build watch test test-all lint format py-test js-test ui-test bench docs dist clean
+.PHONY: help demo env kernels reference build watch test test-all lint format py-test js-test ui-test bench docs dist clean
 
 help: ## explain every target (this text)
 	@printf 'cellucid: make TARGET\n\n'
@@ -39,6 +39,8 @@ endif
 env: $(STAMPS)/test ## make the environments: .venv, with cellucid installed in place, and node_modules
 
 kernels: $(STAMPS)/kernels ## install the other ipykernels that py-test starts kernels of, below .venv/kernels
+
+reference: $(STAMPS)/reference ## install Cellucid 0.0.9, which py-test exchanges export folders with, below .venv/reference
 
 build: $(BUNDLE) ## build the viewer into python/cellucid/static/widget.js
 
@@ -68,7 +70,7 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 	@"$(BIN)/python" -m ruff format
 	@npm run --silent format
 
-py-test: $(STAMPS)/test $(STAMPS)/kernels ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
 	@"$(BIN)/python" -m pytest tests $(PYTEST_ARGS)
 
@@ -88,7 +90,7 @@ test-all: test $(STAMPS)/kernels ## test, the slow ones, and the browser's waits
 	  printf '\n==> %s\n' "$$folder" && UI_IPYKERNEL="$$(cd "$$folder" && pwd)" \
 	  "$(BIN)/python" -m pytest $(KERNEL_TESTS) $(PYTEST_ARGS) || exit 1; done
 
-bench: $(STAMPS)/test $(STAMPS)/bench ## measure side by side with jupyter-scatter, one table
+bench: $(STAMPS)/test $(STAMPS)/bench $(STAMPS)/reference ## measure side by side with peers, one table
 	@$(WITH_CHROMIUM) && "$(BIN)/python" benchmarks/run.py
 
 docs: $(STAMPS)/test $(STAMPS)/docs ## build the site into build/docs; a warning is an error
@@ -133,6 +135,14 @@ $(STAMPS)/kernels: tests/kernels.py $(STAMPS)/test
 	  printf '\n==> installing ipykernel %s for tests\n' $$version && \
 	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
 	    --target "$(VENV)/kernels/ipykernel-$$version" ipykernel==$$version || exit 1; done
+	@touch $@
+
+# A folder as well: its import name is ours.
+$(STAMPS)/reference: tests/reference.py $(STAMPS)/test
+	@missing=$$("$(BIN)/python" tests/reference.py) && for package in $$missing; do \
+	  printf '\n==> installing %s for tests\n' $$package && \
+	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
+	    --target "$(VENV)/reference/cellucid-$${package##*==}" $$package || exit 1; done
 	@touch $@
 
 $(STAMPS)/%: $(STAMPS)/test

@@ -3,8 +3,17 @@
 from importlib.metadata import version
 
 from cellucid.dataset import open_dataset
-from cellucid.show import show_anndata
+from cellucid.export import generate_datasets_manifest, prepare
+from cellucid.show import show, show_anndata
 from cellucid.widget import CellucidWidget
 
-__all__ = ["CellucidWidget", "__version__", "open_dataset", "show_anndata"]
+__all__ = [
+    "CellucidWidget",
+    "__version__",
+    "generate_datasets_manifest",
+    "open_dataset",
+    "prepare",
+    "show",
+    "show_anndata",
+]
 __version__ = version("cellucid")

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from cellucid.widget import CellucidWidget
+
+
+def show(data_dir: str | os.PathLike[str], **options: Any) -> CellucidWidget:
+    """Show an export folder, or one of a folder of several, and return its widget.
+
+    Args:
+        data_dir: the folder.
+        **options: the widget's own arguments, such as ``dataset=`` or ``height=``.
+
+    Returns:
+        The widget, displayed as by :func:`show_anndata`.
+
+    Raises:
+        TypeError, ValueError, traitlets.TraitError: as :class:`~cellucid.CellucidWidget`; nothing is displayed then.
+    """
+    return show_anndata(data_dir, **options)
 
 
 def show_anndata(data: object, **options: Any) -> CellucidWidget:

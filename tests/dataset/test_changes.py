@@ -16,7 +16,7 @@ from scipy import sparse
 from cellucid.dataset import Dataset, DatasetChanged, UnknownLayer, open_dataset
 from cellucid.dataset.axes import Axes
 from cellucid.dataset.errors import DatasetError
-from cellucid.dataset.genes import CsrGenes
+from cellucid.dataset.genes import GeneSource
 
 N = 12
 REMEDY = r"call the widget's refresh\(\) \(or open the data again\)"
@@ -196,13 +196,13 @@ def test_the_same_names_cost_nothing_and_equal_ones_one_comparison(
 def test_cells_that_change_while_they_are_read_are_refused(
     adata: ad.AnnData, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    column = CsrGenes._column
+    columns = GeneSource.columns
 
-    def change_first(source: CsrGenes, j: int) -> np.ndarray:
+    def change_first(source: GeneSource, js: list[int], cancelled: object = None) -> np.ndarray:
         filtered(adata)
-        return column(source, j)
+        return columns(source, js)
 
-    monkeypatch.setattr(CsrGenes, "_column", change_first)
+    monkeypatch.setattr(GeneSource, "columns", change_first)
     with pytest.raises(DatasetChanged, match="now has 6"):
         dataset.gene("A")
 

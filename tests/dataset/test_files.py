@@ -300,7 +300,7 @@ def test_what_is_no_anndata_is_named_with_the_reason(tmp_path: Path) -> None:
         "text.csv": "neither an .h5ad file nor",
         "text.zip": "zip",
         "empty.zarr": "",
-        "folder": "it is a folder, and not one of a zarr",
+        "folder": "is not an export folder",
     }.items():
         with pytest.raises(DatasetError, match=rf"'{name}'.*{reason}" if name != "other.h5" else reason) as caught:
             open_dataset(tmp_path / name)

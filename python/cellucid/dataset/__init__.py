@@ -13,6 +13,7 @@ from cellucid.dataset.errors import (
     UnknownLayer,
     UnknownResource,
 )
+from cellucid.dataset.folder import FolderDataset
 from cellucid.dataset.open import open_dataset
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Field",
     "FieldRef",
     "FieldValues",
+    "FolderDataset",
     "Resource",
     "UnknownEmbedding",
     "UnknownField",

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import tokenize
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -47,28 +46,17 @@ from cellucid.dataset.paths import (
     parse_gene_path,
     values_path,
 )
+from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import gene_position, resolve_field, unambiguous
 from cellucid.dataset.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from anndata import AnnData
     from numpy.typing import NDArray
 
 CACHE_BYTES = 256 * 1024 * 1024
-
-# What pandas raises for expressions that it cannot evaluate: syntax, names, types, values, and what it lacks.
-_QUERY_ERRORS = (
-    SyntaxError,
-    tokenize.TokenError,
-    NameError,
-    TypeError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    NotImplementedError,
-)
 
 
 class AnnDataDataset(Dataset):
@@ -177,6 +165,27 @@ class AnnDataDataset(Dataset):
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         return self._gene(gene_path(name, layer), name, layer).as_array()
 
+    def gene_block(self, names: Sequence[str], layer: str | None = None) -> NDArray[np.float32]:
+        layer = self._default_layer if layer is None else layer
+        with self._unchanged() as source:
+            layer = source.resolve_layer(layer)
+            source.check_genes(layer)
+            genes = self._genes_of(layer)
+            with self._pandas_lock:
+                positions = [gene_position(name, genes.shown, genes) for name in names]
+            with source.reading(f"the matrix {layer!r}"):
+                matrix = source.matrix(layer)
+                if not source.is_on_disk(layer):
+                    return matrix.columns(positions)
+        # A pass over a file can take long; the lock is its own to take, so that others read meanwhile.
+        with source.reading(f"the matrix {layer!r}"):
+            block = matrix.columns(positions)
+        with self._unchanged():
+            return block
+
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        return self._open().aligned(slot)
+
     @property
     def layers(self) -> list[str]:
         return self._open().layers
@@ -228,21 +237,7 @@ class AnnDataDataset(Dataset):
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         with self._unchanged() as source:
-            obs = source.table(expr)
-            try:
-                # Without these two pandas would look for @names in the frames of this package.
-                outcome = obs.eval(expr, engine="python", local_dict={}, global_dict={})
-                _check_one_bool_a_cell(outcome, obs.index)
-            except _QUERY_ERRORS as error:
-                known = list(self._fields)
-                columns = ", ".join(map(repr, known[:10])) + (", …" if len(known) > 10 else "")
-                raise DatasetError(
-                    f"cannot evaluate the query {expr!r}: {str(error) or type(error).__name__}. "
-                    f"Expected a pandas expression over obs ({columns or 'which has no columns'}); "
-                    "put values of Python variables into the string, as in f'n_genes > {threshold}'."
-                ) from error
-        truth: Any = outcome
-        return np.flatnonzero(pd.array(truth, dtype="boolean").fillna(False)).astype(np.uint32)
+            return query_positions(source.table(expr), expr, list(self._fields))
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
         with self._unchanged() as source, source.reading("the AnnData"):
@@ -433,12 +428,3 @@ def _warn_of_repeated(names: pd.Index[Any], what: str, cure: str) -> None:
     twice = names[names.duplicated()].unique()
     examples = ", ".join(map(repr, twice[:2]))
     warn_user(f"{len(twice):,} {what} names are not unique, for example {examples}: {cure}.")
-
-
-def _check_one_bool_a_cell(outcome: Any, cells: pd.Index[Any]) -> None:
-    if np.ndim(outcome) != 1 or not pd.api.types.is_bool_dtype(outcome):
-        raise ValueError("it is not true or false for each cell; compare with something, as in `n_genes > 500`")
-    if len(outcome) != len(cells):
-        raise ValueError(f"it gives {len(outcome):,} values for {len(cells):,} cells")
-    if isinstance(outcome, pd.Series) and not outcome.index.equals(cells):
-        raise ValueError("its values are not in the order of the cells")

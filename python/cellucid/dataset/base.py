@@ -14,6 +14,7 @@ import pandas as pd
 from cellucid.dataset.lock import DataLock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -210,6 +211,21 @@ class Dataset(ABC):
             AmbiguousGene: Several columns have this name.
             DatasetChanged: The cells, or the genes of the matrix, are no longer those of the opening.
         """
+
+    def gene_block(self, names: Sequence[str], layer: str | None = None) -> NDArray[np.float32]:
+        """Several genes' values, ``(len(names), n_cells)``, without keeping them for another reading.
+
+        Raises:
+            UnknownField, UnknownLayer, AmbiguousGene, DatasetChanged: As `gene`.
+        """
+        return np.stack([self.gene(name, layer) for name in names])
+
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        """What the data hold for each cell (``obsm``) or pair of cells (``obsp``) as it is stored, embeddings included.
+
+        Read only, and under the `lock`; empty where the storage keeps none.
+        """
+        return {}
 
     @property
     @abstractmethod

@@ -81,7 +81,7 @@ def identity(dataset: Dataset, created_at: datetime) -> dict[str, Any]:
         "name": dataset.name,
         "description": "",
         "created_at": created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "cellucid_data_version": _package_version(),
+        "cellucid_data_version": package_version(),
         "stats": {
             "n_cells": dataset.n_cells,
             "n_genes": dataset.n_genes,
@@ -124,7 +124,8 @@ def _identity_field(field: Field) -> dict[str, Any]:
     return {"key": field.key, "kind": "category", "n_categories": field.n_categories}
 
 
-def _package_version() -> str:
+def package_version() -> str:
+    """The version of this package."""
     try:
         return metadata.version("cellucid")
     except metadata.PackageNotFoundError:  # run from a checkout that is not installed

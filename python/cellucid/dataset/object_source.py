@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -74,6 +74,9 @@ class ObjectSource(Source):
     def obsm(self) -> Mapping[str, Any]:
         obsm: Mapping[str, Any] = self._adata.obsm
         return obsm
+
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        return dict(getattr(self._adata, slot))
 
     @property
     def layers(self) -> list[str]:

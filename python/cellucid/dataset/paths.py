@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cellucid.dataset.encode import codes_dtype, quote_key, short_name, unquote_key
 
@@ -66,6 +66,16 @@ def parse_embedding_path(path: str) -> str | None:
 def parse_embedding_entry_path(path: str) -> str | None:
     """The key that `embedding_entry_path` made a path of, or None for any other path."""
     return _parse_embedding(path, ".json", embedding_entry_path)
+
+
+def vectors_path(field: str, embedding: str) -> str:
+    """Arrows of a vector field over an embedding, in its coordinates."""
+    return f"vectors/{quote_key(field)}/{quote_key(embedding)}.f32"
+
+
+def edges_path(end: Literal["sources", "destinations"]) -> str:
+    """One end of each pair of neighbours, as row positions."""
+    return f"connectivity/{end}.u32"
 
 
 def parse_gene_names_path(path: str) -> str | None:

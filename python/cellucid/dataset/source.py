@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +64,10 @@ class Source(ABC):
     @abstractmethod
     def obsm(self) -> Mapping[str, Any]:
         """The entries of ``obsm``, in a form that `embeddings` reads."""
+
+    @abstractmethod
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        """The entries of a slot as anndata has them; a file is read for one when it is asked for."""
 
     @property
     @abstractmethod

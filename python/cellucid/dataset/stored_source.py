@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anndata as ad
 import h5py
@@ -15,7 +15,15 @@ import pandas as pd
 from anndata.io import read_elem
 
 from cellucid.dataset.colors import category_colors
-from cellucid.dataset.elements import StoredColumn, StoredMatrix, StoredTable, encoding, group_of, shape_of
+from cellucid.dataset.elements import (
+    StoredColumn,
+    StoredElements,
+    StoredMatrix,
+    StoredTable,
+    encoding,
+    group_of,
+    shape_of,
+)
 from cellucid.dataset.errors import DatasetChanged, DatasetError
 from cellucid.dataset.fields import LazyField, field_series, span
 from cellucid.dataset.genes import gene_source
@@ -102,6 +110,10 @@ class StoredSource(Source):
         with self.reading("the embeddings"):
             group = group_of(self._file.root, "obsm")
             return {key: StoredMatrix(group[key], self.n_cells) for key in group}
+
+    def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
+        with self.reading(slot):
+            return StoredElements(group_of(self._file.root, slot), self.reading)
 
     @property
     def layers(self) -> list[str]:

@@ -55,9 +55,9 @@ class CellucidWidget(ReportingWidget):
 
     Args:
         data: an :class:`anndata.AnnData`, in memory or backed; the path of an ``.h5ad`` or ``.zarr``, read as it is
-            asked and never loaded whole; or a dataset from :func:`cellucid.open_dataset`. It is never modified, nor
-            copied as a whole.
-        dataset: the id of the dataset to show, where there are several.
+            asked and never loaded whole, or of an export folder; or a dataset from :func:`cellucid.open_dataset`. It is
+            never modified, nor copied as a whole.
+        dataset: the id of the dataset to show, where a folder has several; by default the first.
         embedding: the ``obsm`` key to show; by default the first of UMAP, t-SNE, graph layouts, spatial, others, PCA.
             ``"X_pca:1,3"`` shows its first and third column.
         components: which columns of the embedding to show, counted from 1 as in scanpy: ``"1,3"`` or ``[1, 3]``; by
@@ -151,7 +151,9 @@ class CellucidWidget(ReportingWidget):
     ) -> None:
         if not self._esm:
             raise RuntimeError(f"The viewer is not built: {BUNDLE} is missing. Run `make build` in the checkout.")
-        opened = open_dataset(data, gene_symbols=gene_symbols)
+        # Only a path can lead to several datasets; of anything else the trait says whether it has this id.
+        one_of_several = dataset if isinstance(data, str | os.PathLike) else None
+        opened = open_dataset(data, dataset=one_of_several, gene_symbols=gene_symbols)
         self._dataset: Dataset = opened
         # The widget closes what it has opened from a path; the user's objects stay open.
         self._opened_here = isinstance(data, str | os.PathLike)
@@ -167,7 +169,7 @@ class CellucidWidget(ReportingWidget):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
             super().__init__(
-                dataset=self._dataset.id if dataset is None else dataset,
+                dataset=self._dataset.id if dataset is None or dataset == one_of_several else dataset,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
                 embedding=_with_components(self._dataset.embeddings[0] if embedding is None else embedding, components),
                 color_by=color_by,
@@ -191,7 +193,7 @@ class CellucidWidget(ReportingWidget):
 
     @property
     def selected(self) -> AnnData:
-        """The selected cells, ``adata[selection]``: a view."""
+        """The selected cells, ``adata[selection]``: a view. Of an export a new AnnData: obs and embeddings."""
         return self._dataset.subset(self.selection)
 
     @property

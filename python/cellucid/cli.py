@@ -1,0 +1,166 @@
+"""The command line: ``cellucid prepare``, ``cellucid info``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from cellucid.dataset import Dataset, open_dataset
+from cellucid.dataset.folder import find_exports, is_export
+from cellucid.dataset.manifest import package_version
+from cellucid.export import prepare
+
+_SHOWN = 12
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: What follows the command's name; the process' own by default.
+
+    Returns:
+        The exit status: 0, or 1 for an error, of which one line on stderr tells, or 130 after Ctrl+C. For wrong usage
+        argparse ends the process with 2.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.run is None:
+        parser.print_help()
+        return 0
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning  # type: ignore[assignment]  # it takes what is given
+            options.run(options)
+    except KeyboardInterrupt:
+        print("cellucid: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read our output has read enough
+        sys.stderr.close()
+        return 1
+    except (OSError, TypeError, ValueError, ImportError, MemoryError) as error:
+        print(f"cellucid: {_one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cellucid", description="Look at single cells, and freeze them into folders.")
+    parser.add_argument("-V", "--version", action="version", version=f"cellucid {package_version()}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    freeze = commands.add_parser("prepare", help="freeze data into an export folder", description=_prepare.__doc__)
+    freeze.add_argument("data", metavar="IN", help="an .h5ad file, a .zarr store or an export folder")
+    freeze.add_argument("out_dir", metavar="OUT_DIR", help="the folder to make")
+    freeze.add_argument("--dataset", metavar="ID", help="which of a folder of several")
+    freeze.add_argument("--embedding", metavar="KEY", action="append", help="an obsm key; repeat for several")
+    freeze.add_argument("--obs", metavar="COLUMN", action="append", help="an obs column; repeat for several")
+    freeze.add_argument("--gene", metavar="NAME", action="append", help="a gene; repeat for several")
+    freeze.add_argument("--genes", metavar="FILE", type=Path, help="a text file with the name of one gene a line")
+    freeze.add_argument("--no-genes", action="store_true", help="export no genes")
+    freeze.add_argument("--layer", help='where genes come from: "X", "raw" or a layer; by default raw, else X')
+    freeze.add_argument("--latent-key", metavar="KEY", help="the obsm key of the space in which outliers are found")
+    freeze.add_argument("--var-quantization", type=int, choices=(8, 16), metavar="BITS", help="8 or 16 for genes")
+    freeze.add_argument(
+        "--obs-quantization", type=int, choices=(8, 16), metavar="BITS", help="8 or 16 for numbers in obs"
+    )
+    freeze.add_argument("--compression", type=int, choices=range(1, 10), metavar="LEVEL", help="gzip, 1 to 9")
+    freeze.add_argument("--id", dest="dataset_id", help="what sessions and lists name the dataset by")
+    freeze.add_argument("--name", dest="dataset_name", help="what people call it")
+    freeze.add_argument("--description", default="", help="what is in it")
+    freeze.add_argument("--created-at", metavar="TIME", help="such as 2026-01-31T12:00:00Z; makes runs reproducible")
+    freeze.add_argument("-f", "--force", action="store_true", help="replace an export that is there")
+    freeze.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no last word")
+    freeze.set_defaults(run=_prepare)
+
+    info = commands.add_parser("info", help="tell what is in a file or folder", description=_info.__doc__)
+    info.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
+    info.add_argument("--dataset", metavar="ID", help="which of a folder of several")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    """Freeze data into an export folder, for any static host, for cellucid and for Cellucid's own package."""
+    genes: list[str] | None = options.gene
+    if options.genes is not None:
+        listed = options.genes.read_text(encoding="utf-8").splitlines()
+        genes = [*(genes or []), *(line.strip() for line in listed if line.strip())]
+    folder = prepare(
+        options.data,
+        options.out_dir,
+        dataset=options.dataset,
+        embeddings=options.embedding,
+        obs_keys=options.obs,
+        genes=[] if options.no_genes else genes,
+        layer=options.layer,
+        latent_key=options.latent_key,
+        var_quantization=options.var_quantization,
+        obs_continuous_quantization=options.obs_quantization,
+        compression=options.compression,
+        dataset_id=options.dataset_id,
+        dataset_name=options.dataset_name,
+        dataset_description=options.description,
+        created_at=options.created_at,
+        force=options.force,
+        progress=not options.quiet,
+    )
+    if not options.quiet:
+        size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        print(f"{folder}: {size / 1e6:,.1f} MB")
+
+
+def _info(options: argparse.Namespace) -> None:
+    """Tell what is in a file or folder: cells, genes, embeddings, obs columns."""
+    path = Path(options.path)
+    if options.dataset is None and is_export(path) and len(found := find_exports(path)) > 1:
+        print(f"{len(found)} datasets; tell more of one with --dataset ID")
+        for one in found:
+            print(f"  {one.id}: {one.name}")
+        return
+    with open_dataset(options.path, dataset=options.dataset) as dataset:
+        for line in _describe(dataset):
+            print(line)
+
+
+def _describe(dataset: Dataset) -> list[str]:
+    embeddings = [dataset.embedding(key) for key in dataset.embeddings]
+    categorical = [field for field in dataset.fields if field.categories is not None]
+    continuous = [field.key for field in dataset.fields if field.categories is None]
+    layers = ", ".join(f"{name} (shown)" if name == dataset.default_layer else name for name in dataset.layers)
+    unplaced = [
+        f"{one.key}: {dataset.n_cells - one.n_placed:,}" for one in embeddings if one.n_placed < dataset.n_cells
+    ]
+    lines = {
+        "name": dataset.name,
+        "id": dataset.id,
+        "stored as": dataset.storage,
+        "cells": f"{dataset.n_cells:,}" + ("" if dataset.cell_names is not None else ", without names"),
+        "genes": f"{dataset.n_genes:,}" + (f"; matrices: {layers}" if layers else ""),
+        "embeddings": ", ".join(f"{one.key} ({one.dimensions}D)" for one in embeddings),
+        "not placed": ", ".join(unplaced),
+        "categories": _some([f"{field.key} ({len(field.categories or ()):,})" for field in categorical]),
+        "numbers": _some(continuous),
+    }
+    return [f"{what + ':':12} {value}" for what, value in lines.items() if value]
+
+
+def _some(values: Sequence[str]) -> str:
+    return ", ".join(values[:_SHOWN]) + (f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else "")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    if issubclass(category, UserWarning):
+        print(f"cellucid: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

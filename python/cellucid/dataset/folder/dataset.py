@@ -1,0 +1,491 @@
+"""An export folder as a dataset: one that `cellucid.prepare` wrote, or the Cellucid package 0.0.9 to 0.9.4."""
+
+# What each member does is said once, in `Dataset`.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.cache import ResourceCache
+from cellucid.dataset.colors import category_colors, to_hex
+from cellucid.dataset.embeddings import measure
+from cellucid.dataset.encode import array_resource, encode_codes, json_resource
+from cellucid.dataset.errors import (
+    DatasetError,
+    UnknownEmbedding,
+    UnknownField,
+    UnknownLayer,
+    UnknownResource,
+    warn_user,
+)
+from cellucid.dataset.folder.additions import AddedEmbedding, read_additions
+from cellucid.dataset.folder.files import ExportFiles
+from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
+from cellucid.dataset.folder.names import basis_of
+from cellucid.dataset.folder.node import Node
+from cellucid.dataset.folder.quantization import dequantize
+from cellucid.dataset.folder.several import choose, find_exports
+from cellucid.dataset.lock import DataLock
+from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
+from cellucid.dataset.paths import (
+    IDENTITY,
+    MANIFEST,
+    NAMES_A_BLOCK,
+    categories_path,
+    cell_names_path,
+    codes_path,
+    edges_path,
+    embedding_path,
+    gene_names_path,
+    gene_path,
+    parse_gene_names_path,
+    parse_gene_path,
+    values_path,
+    vectors_path,
+)
+from cellucid.dataset.queries import query_positions
+from cellucid.dataset.references import close_matches, gene_position, resolve_field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from os import PathLike
+
+    from numpy.typing import NDArray
+
+CACHE_BYTES = 256 * 1024 * 1024
+
+# What the folder's one matrix is called where nothing says which it was.
+_LAYER = "X"
+
+
+class FolderDataset(Dataset):
+    """The dataset of an export folder.
+
+    Values are read when they are asked for, each file whole and never mapped: somebody may shorten it meanwhile. A
+    folder that was written anew since it was opened is refused with `DatasetChanged`. Nothing in it is believed:
+    whatever is wrong with a file is a `DatasetError` that names it.
+
+    Args:
+        path: The folder, or one with several exports.
+        dataset: Which of several: its id, or its folder's name. By default the first, or the one that ``datasets.json``
+            says.
+        name: What to call the dataset; the export's own name unless given.
+
+    Raises:
+        DatasetError: There is no export, or it cannot be shown; the message names the file.
+    """
+
+    def __init__(self, path: str | PathLike[str], *, dataset: str | None = None, name: str | None = None) -> None:
+        super().__init__(DataLock())
+        self._found = choose(find_exports(Path(path)), dataset)
+        self._given_name = name
+        self._closed = False
+        self._cache = ResourceCache(CACHE_BYTES)
+        self._pandas_lock = Lock()  # pandas builds an index' hash table at the first look-up
+        self._files = ExportFiles(self._found.path)
+        self._export = read_export(self._files)
+        self._additions = read_additions(self._files, self._export.created_at)
+        self._opened_at = datetime.now(UTC)
+        self._genes = pd.Index(self._export.gene_names, dtype=object)
+        self._names: pd.Index[Any] | None = None
+        self._names_lock = Lock()
+        self._stored_points = self._list_points()
+        self._embeddings = self._measure_embeddings()
+        self._fields = {key: self._make_field(key, stored) for key, stored in self._export.fields.items()}
+        self._makers = self._list_makers()
+        self._files.check_unchanged()
+        if self._export.left_out:
+            reasons = "; ".join(f"{key!r}: {reason}" for key, reason in self._export.left_out.items())
+            warn_user(f"left out of the obs fields: {reasons}.")
+
+    @property
+    def id(self) -> str:
+        return self._export.id
+
+    @property
+    def name(self) -> str:
+        return self._export.name if self._given_name is None else self._given_name
+
+    @property
+    def storage(self) -> str:
+        return "export folder"
+
+    @property
+    def n_cells(self) -> int:
+        return self._export.n_cells
+
+    @property
+    def embeddings(self) -> list[str]:
+        return list(self._embeddings)
+
+    def embedding(self, key: str) -> Embedding:
+        if (found := self._embeddings.get(key)) is not None:
+            return found
+        if key in self._stored_points:
+            raise UnknownEmbedding(f"the embedding {key!r} cannot be shown: no cell has finite coordinates there")
+        close = close_matches(key, self._embeddings, limit=3)
+        guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {_some(self._embeddings)}.")
+
+    def coordinates(self, key: str) -> NDArray[np.float32]:
+        return self.read(self.embedding(key).path).as_array()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(self._fields.values())
+
+    def obs(self, key: str) -> pd.Series[Any]:
+        field = self._fields.get(key)
+        if field is None:
+            reason = self._export.left_out.get(key)
+            raise UnknownField(
+                f"the obs column {key!r} cannot be shown: {reason}"
+                if reason
+                else f"there is no obs column {key!r}; expected one of {_some(self._fields)}"
+            )
+        if field.categories is None:
+            values: Any = np.array(self.read(values_path(key)).as_array())
+        else:
+            values = pd.Categorical.from_codes(self._codes(key), categories=pd.Index(field.categories, dtype=object))
+        return pd.Series(values, index=self.cell_names, name=key, copy=False)
+
+    @property
+    def genes(self) -> pd.Index[Any]:
+        return self._genes
+
+    def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
+        self._check_layer(layer)
+        path = gene_path(name)
+        return self._cached(path, partial(self._read_gene, name)).as_array()
+
+    def gene_block(self, names: Sequence[str], layer: str | None = None) -> NDArray[np.float32]:
+        self._check_layer(layer)
+        self._files.check_unchanged()
+        block = np.empty((len(names), self.n_cells), np.float32)
+        for row, name in zip(block, names, strict=True):
+            row[:] = self._gene_values(name)
+        return block
+
+    @property
+    def layers(self) -> list[str]:
+        return [] if self.default_layer is None else [self.default_layer]
+
+    @property
+    def default_layer(self) -> str | None:
+        return (self._additions.layer or _LAYER) if len(self._genes) else None
+
+    @property
+    def cell_names(self) -> pd.Index[Any] | None:
+        if self._additions.cell_names is None:
+            return None
+        with self._names_lock:
+            if self._names is None:
+                self._open()
+                self._names = self._read_all_names(self._additions.cell_names)
+            return self._names
+
+    def read(self, path: str) -> Resource:
+        self._open()
+        if (make := self._makers.get(path)) is not None:
+            return self._cached(path, make)
+        if (layer := parse_gene_names_path(path)) is not None:
+            if layer in self.layers:
+                return self._cached(gene_names_path(), self._read_gene_names)
+        elif (parsed := parse_gene_path(path)) is not None and (parsed[1] is None or parsed[1] in self.layers):
+            try:
+                return self._cached(gene_path(parsed[0]), partial(self._read_gene, parsed[0]))
+            except KeyError as error:
+                raise UnknownResource(f"there is no resource {path!r}: {error}") from error
+        raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
+
+    def resources(self) -> list[str]:
+        self._open()
+        return [*self._makers, *(gene_path(gene) for gene in self._export.genes)]
+
+    def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
+        self._check_layer(layer)
+        with self._pandas_lock:
+            return resolve_field(text, self._fields, self._genes, self._export.left_out, layer)
+
+    def query(self, expr: str) -> NDArray[np.uint32]:
+        # A field that is meant is there by its name; reading all of them could be more than the memory holds.
+        named = [key for key in self._fields if key in expr]
+        obs = pd.DataFrame({key: self.obs(key) for key in named}, index=self._index())
+        return query_positions(obs, expr, list(self._fields))
+
+    def subset(self, positions: NDArray[np.integer[Any]]) -> ad.AnnData:
+        """The cells at these positions as an AnnData in memory: obs, embeddings and colours, no genes."""
+        rows = np.asarray(positions, dtype=np.intp)
+        obs = pd.DataFrame({key: self.obs(key).iloc[rows] for key in self._fields}, index=self._index()[rows])
+        if self.cell_names is None:
+            obs.index = obs.index.astype(str)  # as anndata wants it
+        return ad.AnnData(
+            obs=obs,
+            obsm={key: self.coordinates(key)[rows] for key in self._embeddings},
+            uns={f"{field.key}_colors": list(field.colors) for field in self.fields if field.colors is not None},
+        )
+
+    def aligned(self, slot: str) -> Mapping[str, Any]:
+        if slot == "obsp":
+            return _Lazy({"connectivities": self._connectivities} if self._export.edges is not None else {})
+        return _Lazy(
+            {
+                self._vectors_key(one): partial(self._vectors, one.key, one.embedding)
+                for one in self._export.vectors
+                if one.embedding in self._embeddings
+            }
+            if slot == "obsm"
+            else {}
+        )
+
+    def clear_cache(self) -> None:
+        self._cache.clear()
+
+    def reopen(self) -> FolderDataset:
+        self._open()
+        return FolderDataset(self._found.path, name=self._given_name)
+
+    def close(self) -> None:
+        self._closed = True
+        self.clear_cache()
+
+    # ---- what is there ----
+
+    def _vectors_key(self, vectors: StoredVectors) -> str:
+        """What anndata would call a vector field: ``velocity_umap_2d``."""
+        basis = basis_of(vectors.embedding)
+        name = vectors.key if vectors.key.endswith(f"_{basis}") else f"{vectors.key}_{basis}"
+        return f"{name}_{self._embeddings[vectors.embedding].dimensions}d"
+
+    def _open(self) -> None:
+        if self._closed:
+            raise DatasetError(f"the dataset {self.name!r} is closed; open it again with `open_dataset(folder)`")
+
+    def _index(self) -> pd.Index[Any]:
+        return pd.RangeIndex(self.n_cells) if self.cell_names is None else self.cell_names
+
+    def _check_layer(self, layer: str | None) -> None:
+        if layer is not None and layer not in self.layers:
+            raise UnknownLayer(
+                f"there is no layer {layer!r}; expected {_some(self.layers)} or None for the default"
+                if self.layers
+                else "the export has no genes"
+            )
+        self._open()
+
+    def _list_points(self) -> dict[str, AddedEmbedding]:
+        """All embeddings by key: ours where the export is ours, else those of Cellucid's manifest."""
+        added = {one.key: one for one in self._additions.embeddings}
+        if len(added) < len(self._additions.embeddings):
+            raise self._files.fail("additions.json", "two embeddings have the same key")
+        here = {one.path for one in added.values()}
+        stored = [
+            AddedEmbedding(one.key, one.dimensions, one.path, None)
+            for one in self._export.points
+            if one.path not in here and one.key not in added
+        ]
+        return added | {one.key: one for one in stored}
+
+    def _measure_embeddings(self) -> dict[str, Embedding]:
+        measured = {key: measure(key, self._points(stored)) for key, stored in self._stored_points.items()}
+        shown = {key: embedding for key, embedding in measured.items() if embedding.n_placed}
+        if not shown:
+            raise DatasetError(
+                f"{self._files.root.name}: no cell has finite coordinates in {_some(measured)}, so there is nothing to "
+                "draw. Export the data again from an embedding without NaN."
+            )
+        if len(shown) < len(measured):
+            empty = _some([key for key in measured if key not in shown])
+            warn_user(f"left out of the embeddings, because no cell has finite coordinates there: {empty}.")
+        return shown
+
+    def _make_field(self, key: str, stored: StoredValues | StoredCodes) -> Field:
+        if isinstance(stored, StoredCodes):
+            colors: dict[str, str] = {}
+            for label, color in zip(stored.labels, self._colors(key, len(stored.labels)), strict=True):
+                colors.setdefault(label, color)
+            return Field(key, "categorical", tuple(colors), tuple(colors.values()))
+        return Field(key, "continuous", range=_extent(self._values(stored)))
+
+    def _colors(self, key: str, n_categories: int) -> tuple[str, ...]:
+        kept = self._additions.colors.get(key)
+        if kept is not None and (len(kept) != n_categories or any(to_hex(color) is None for color in kept)):
+            raise self._files.fail("additions.json", f"colors.{key}: expected {n_categories} colours")
+        return category_colors(key, n_categories, {} if kept is None else {f"{key}_colors": kept})
+
+    def _list_makers(self) -> dict[str, Callable[[], Resource]]:
+        """How to make each resource but the genes, by path."""
+        makers: dict[str, Callable[[], Resource]] = {
+            MANIFEST: lambda: json_resource(manifest(self)),
+            IDENTITY: lambda: json_resource(identity(self, self._opened_at)),
+            gene_names_path(): self._read_gene_names,
+        }
+        if self._additions.cell_names is not None:
+            for block in range(-(-self.n_cells // NAMES_A_BLOCK)):
+                makers[cell_names_path(block)] = partial(self._read_cell_names, block)
+        for key in self._embeddings:
+            makers[embedding_path(key)] = partial(self._read_embedding, key)
+        for key, field in self._fields.items():
+            if field.categories is None:
+                makers[values_path(key)] = partial(self._read_values, key)
+                continue
+            makers[codes_path(key, len(field.categories))] = partial(self._read_codes, field)
+            if len(field.categories) > INLINE_CATEGORIES:
+                makers[categories_path(key)] = partial(_read_categories, field)
+        for vectors in self._export.vectors:
+            if vectors.embedding in self._embeddings:
+                makers[vectors_path(vectors.key, vectors.embedding)] = partial(
+                    self._read_vectors, vectors.key, vectors.embedding
+                )
+        if self._export.edges is not None:
+            makers[edges_path("sources")] = lambda: array_resource(self._edges()[0])
+            makers[edges_path("destinations")] = lambda: array_resource(self._edges()[1])
+        return makers
+
+    # ---- resources ----
+
+    def _cached(self, path: str, make: Callable[[], Resource]) -> Resource:
+        def checked() -> Resource:
+            self._files.check_unchanged()
+            made = make()
+            self._files.check_unchanged()
+            return made
+
+        return self._cache.get(path, checked)
+
+    def _read_embedding(self, key: str) -> Resource:
+        return array_resource(self._points(self._stored_points[key]))
+
+    def _read_values(self, key: str) -> Resource:
+        stored = self._export.fields[key]
+        assert isinstance(stored, StoredValues)
+        return array_resource(self._values(stored))
+
+    def _read_codes(self, field: Field) -> Resource:
+        return array_resource(encode_codes(self._codes(field.key), len(field.categories or ())))
+
+    def _read_gene(self, name: str) -> Resource:
+        return array_resource(self._gene_values(name))
+
+    def _read_gene_names(self) -> Resource:
+        with self._pandas_lock:
+            return json_resource(gene_listing(self._genes))
+
+    def _read_cell_names(self, block: int) -> Resource:
+        names = self.cell_names
+        assert names is not None
+        return json_resource({"names": list(names[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK])})
+
+    def _read_vectors(self, key: str, embedding: str) -> Resource:
+        return array_resource(self._vectors(key, embedding))
+
+    # ---- arrays ----
+
+    def _points(self, stored: AddedEmbedding) -> NDArray[np.float32]:
+        points = self._files.array(stored.path, "float32", (self.n_cells, stored.dimensions))
+        return points if stored.placement is None else stored.placement.original(points)
+
+    def _values(self, stored: StoredValues) -> NDArray[np.float32]:
+        values = self._files.array(stored.path, stored.dtype, (self.n_cells,))
+        return values if stored.range is None else dequantize(values, *stored.range)
+
+    def _codes(self, key: str) -> NDArray[np.int64]:
+        """The codes of a field's categories, -1 for missing."""
+        stored = self._export.fields[key]
+        assert isinstance(stored, StoredCodes)
+        codes = self._files.array(stored.path, stored.dtype, (self.n_cells,))
+        missing = codes == stored.missing
+        wrong = np.flatnonzero(~missing & (codes >= len(stored.labels)))
+        if wrong.size:
+            raise self._files.fail(
+                stored.path,
+                f"cell {wrong[0]:,} has the code {codes[wrong[0]]}, and there are {len(stored.labels):,} categories",
+            )
+        # Labels that read the same are one category; the last place is for missing.
+        merged = {label: code for code, label in enumerate(dict.fromkeys(stored.labels))}
+        table = np.array([*(merged[label] for label in stored.labels), -1])
+        return table[np.where(missing, len(stored.labels), codes)]
+
+    def _gene_values(self, name: str) -> NDArray[np.float32]:
+        stored = self._export.genes.get(name)
+        if stored is None:
+            with self._pandas_lock:
+                gene_position(name, self._genes)  # says why: it is not there, or there several times
+            raise UnknownField(f"the gene {name!r} cannot be read")
+        return self._values(stored)
+
+    def _vectors(self, key: str, embedding: str) -> NDArray[np.float32]:
+        stored = next(one for one in self._export.vectors if (one.key, one.embedding) == (key, embedding))
+        points = self._stored_points[embedding]
+        vectors = self._files.array(stored.path, "float32", (self.n_cells, points.dimensions))
+        if points.placement is None:
+            return vectors
+        return replace(points.placement, center=(0.0,) * points.dimensions).original(vectors)
+
+    def _edges(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+        """Both ends of each pair of neighbours."""
+        stored = self._export.edges
+        assert stored is not None
+        ends = []
+        for path in (stored.sources, stored.destinations):
+            end = self._files.array(path, stored.dtype, (stored.n_edges,))
+            if end.size and end.max() >= self.n_cells:
+                raise self._files.fail(path, f"it names cell {end.max():,} of {self.n_cells:,}")
+            ends.append(end.astype(np.uint32))
+        return ends[0], ends[1]
+
+    def _connectivities(self) -> sparse.csr_matrix[Any]:
+        sources, destinations = self._edges()
+        ones = np.ones(len(sources), np.float32)
+        half = sparse.coo_matrix((ones, (sources, destinations)), shape=(self.n_cells, self.n_cells))
+        return (half + half.T).tocsr()
+
+    def _read_all_names(self, path: str) -> pd.Index[Any]:
+        node = Node(self._files, path, self._files.listing(path, self._additions.cell_names_bytes))
+        names = node.value
+        if not isinstance(names, list) or len(names) != self.n_cells or not all(isinstance(one, str) for one in names):
+            raise node.fail(f"expected the names of {self.n_cells:,} cells")
+        return pd.Index(names, dtype=object)
+
+
+class _Lazy(Mapping[str, Any]):
+    """Arrays by key, each read when it is asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = makers
+
+    def __getitem__(self, key: str) -> Any:
+        return self._makers[key]()
+
+    def __iter__(self) -> Any:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def _read_categories(field: Field) -> Resource:
+    return json_resource(category_listing(field))
+
+
+def _extent(values: NDArray[np.float32]) -> tuple[float, float] | None:
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None
+
+
+def _some(values: Any, limit: int = 10) -> str:
+    shown = [repr(value) for value in values]
+    return ", ".join(shown[:limit]) + (", …" if len(shown) > limit else "") if shown else "none"

@@ -1,0 +1,431 @@
+"""Writes every resource of a dataset into a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+from cellucid.dataset.encode import encode_codes
+from cellucid.dataset.folder.additions import ADDITIONS, FOLDER, AddedEmbedding, Additions
+from cellucid.dataset.folder.manifests import CONNECTIVITY, IDENTITY, OBS, VAR
+from cellucid.dataset.folder.names import safe_name
+from cellucid.dataset.manifest import package_version
+from cellucid.dataset.open import open_dataset
+from cellucid.export.arrays import ArrayFiles, Kind
+from cellucid.export.groups import Groups
+from cellucid.export.neighbors import find_edges
+from cellucid.export.place import check_place, new_folder
+from cellucid.export.plan import Plan, Settings, make_plan
+from cellucid.export.workers import Workers
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cellucid.dataset.base import Dataset
+    from cellucid.dataset.folder.quantization import Bits
+
+# Genes read at a time: as many as fit, but so many that a pass over a matrix stored by cells is worth its while.
+_BLOCK_BYTES = 32 * 1024 * 1024
+_LEAST_GENES = 16
+
+
+def prepare(
+    data: object,
+    out_dir: str | os.PathLike[str],
+    *,
+    dataset: str | None = None,
+    embeddings: Sequence[str] | None = None,
+    obs_keys: Sequence[str] | None = None,
+    genes: Sequence[str] | None = None,
+    layer: str | None = None,
+    latent_key: str | None = None,
+    vector_fields: Sequence[str] | Mapping[str, Any] | None = None,
+    var_quantization: Bits | None = None,
+    obs_continuous_quantization: Bits | None = None,
+    compression: int | None = None,
+    centroid_outlier_quantile: float | None = 0.95,
+    centroid_min_points: int = 10,
+    dataset_id: str | None = None,
+    dataset_name: str | None = None,
+    dataset_description: str = "",
+    source_name: str | None = None,
+    source_url: str | None = None,
+    source_citation: str | None = None,
+    created_at: datetime | str | None = None,
+    force: bool = False,
+    progress: bool = True,
+) -> Path:
+    """Freeze data into an export folder: a viewer's data on any static host, and for Cellucid's own package.
+
+    The folder is written beside its place and takes it when it is whole. Genes are read in blocks, and quantised and
+    compressed on all cores, so memory does not grow with their number. The same data with the same `created_at` give
+    the same bytes.
+
+    What Cellucid's format has no room for is in files of our own that its servers ignore: the cells' names, the
+    original scale of the coordinates, further embeddings, the colours of categories.
+
+    Args:
+        data: Anything that :func:`cellucid.open_dataset` takes. It is only read.
+        out_dir: The folder to make.
+        dataset: The id of the dataset, where `data` is a folder of several.
+        embeddings: Keys of the embeddings to export; by default all. Cellucid shows one for each number of dimensions:
+            the first of these, by default among those of the same basis as the first (``X_umap``, ``X_umap_3d``).
+        obs_keys: Obs columns to export; by default all.
+        genes: Genes to export, by name; by default all of the matrix, none for ``[]``.
+        layer: The matrix that genes come from: ``"X"``, ``"raw"`` or a layer's name; None is scanpy's rule.
+        latent_key: The ``obsm`` key of the space in which it is measured how far out a cell lies in its category; by
+            default the first of scANVI, scVI, PCA and Harmony that is there. Without one that is unknown.
+        vector_fields: ``obsm`` keys of vector fields, or arrays ``(n_cells, d)`` by name, in the coordinates of the
+            embedding of that number of dimensions; by default those named after one (``velocity_umap``).
+        var_quantization: 8 or 16 bits for each value of a gene, between its smallest and largest; None for float32.
+        obs_continuous_quantization: The same for numbers in obs.
+        compression: gzip's level, 1 to 9; None for none.
+        centroid_outlier_quantile: Of the distances in a category, beyond which cells do not count for its label's place
+            in the plot; None for no labels.
+        centroid_min_points: How many cells a category needs for a label.
+        dataset_id: What sessions and lists name the dataset by; by default `dataset_name` or the folder's name, in
+            letters, digits, ``.``, ``_`` and ``-``.
+        dataset_name: What people call it; the folder's name by default.
+        dataset_description: What is in it.
+        source_name: Where it comes from.
+        source_url: Its address.
+        source_citation: How to cite it.
+        created_at: When, in UTC: a datetime or ``"2026-01-31T12:00:00Z"``; now by default.
+        force: Replace an export that is there.
+        progress: Show a progress bar.
+
+    Returns:
+        The folder.
+
+    Raises:
+        TypeError: `data` is nothing that can be opened.
+        DatasetError: What is asked for is not there or cannot be exported: two names that come to the same file, a gene
+            that is there twice, more than 65,534 categories. Nothing is written.
+        ValueError: An argument is out of its range.
+        FileExistsError: There is something at `out_dir`; what helps is said.
+    """
+    settings = Settings(
+        var_bits=var_quantization,
+        obs_bits=obs_continuous_quantization,
+        compression=compression,
+        outlier_quantile=centroid_outlier_quantile,
+        min_points=centroid_min_points,
+    )
+    place = Path(os.path.realpath(out_dir))
+    name = place.name if dataset_name is None else dataset_name
+    about = {
+        "id": safe_name(name) if dataset_id is None else dataset_id,
+        "name": name,
+        "description": dataset_description,
+        "created_at": _time(created_at),
+    }
+    source = {"name": source_name, "url": source_url, "citation": source_citation}
+    check_place(place, force)
+    opened = open_dataset(data, dataset=dataset)
+    try:
+        plan = make_plan(opened, embeddings, obs_keys, genes, layer, latent_key, vector_fields)
+        with (
+            new_folder(place, force) as folder,
+            tqdm(total=len(plan.fields) + len(plan.genes), desc=place.name, unit="column", disable=not progress) as bar,
+        ):
+            with Workers() as workers:
+                export = _Export(opened, plan, settings, folder, workers, bar.update)
+                export.write(about)
+            # Last: what has no identity is no export.
+            export.write_identity(about, source)
+    finally:
+        if opened is not data:
+            opened.close()
+    return place
+
+
+class _Export:
+    """Writes one folder, all but the time that reading takes on other threads."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        plan: Plan,
+        settings: Settings,
+        folder: Path,
+        workers: Workers,
+        done: Callable[[], object],
+    ) -> None:
+        self._dataset = dataset
+        self._plan = plan
+        self._settings = settings
+        self._folder = folder
+        self._files = ArrayFiles(folder, settings.compression)
+        self._workers = workers
+        self._done = done
+        self._n_edges: int | None = None
+
+    def write(self, about: Mapping[str, str]) -> None:
+        """Writes everything but the identity."""
+        (self._folder / "obs").mkdir()
+        (self._folder / FOLDER).mkdir()
+        points = self._write_embeddings()
+        self._write_vectors()
+        self._write_edges()
+        self._write_obs(points)
+        self._write_genes()
+        self._write_additions(about["created_at"])
+
+    def write_identity(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> None:
+        """Makes the folder an export, once all of it is there."""
+        self._json(IDENTITY, self._identity(about, source), indent=2)
+
+    def _write(self, path: str, array: NDArray[Any]) -> str:
+        """Has an array written that nobody changes meanwhile; returns the path of the file."""
+        self._workers.submit(self._files.write, path, array)
+        return path + self._files.suffix
+
+    # ---- embeddings, vectors, neighbours ----
+
+    def _write_embeddings(self) -> dict[int, NDArray[np.float32]]:
+        """Writes all of them; returns the stored coordinates of those that Cellucid shows, by number of dimensions."""
+        points: dict[int, NDArray[np.float32]] = {}
+        for one in self._plan.embeddings:
+            coordinates = self._dataset.coordinates(one.key)
+            if one.placement is not None:
+                coordinates = points[one.dimensions] = one.placement.stored(coordinates)
+            elif "/" in one.path:
+                (self._folder / one.path).parent.mkdir(exist_ok=True)
+            self._write(one.path, coordinates)
+        return points
+
+    def _write_vectors(self) -> None:
+        if self._plan.vectors:
+            (self._folder / "vectors").mkdir()
+        for field in self._plan.vectors:
+            placement = self._plan.placement(field.dimensions)
+            self._files.write(
+                f"vectors/{field.key}_{field.dimensions}d.bin", field.values * np.float32(placement.scale)
+            )
+
+    def _write_edges(self) -> None:
+        with self._dataset.lock:
+            graph = self._dataset.aligned("obsp").get("connectivities")
+            edges = None if graph is None else find_edges(graph, self._dataset.n_cells)
+        if edges is None:
+            return
+        self._n_edges = len(edges.sources)
+        (self._folder / "connectivity").mkdir()
+        document = {
+            "format": "edge_pairs",
+            "n_cells": self._dataset.n_cells,
+            "n_edges": self._n_edges,
+            "max_neighbors": edges.max_neighbors,
+            "index_bytes": edges.sources.itemsize,
+            "index_dtype": edges.sources.dtype.name,
+            "sourcesPath": self._write("connectivity/edges.src.bin", edges.sources),
+            "destinationsPath": self._write("connectivity/edges.dst.bin", edges.destinations),
+            "compression": self._settings.compression,
+        }
+        self._json(CONNECTIVITY, document)
+
+    # ---- obs ----
+
+    def _write_obs(self, points: Mapping[int, NDArray[np.float32]]) -> None:
+        kind, latent = Kind(self._settings.obs_bits), self._latent()
+        continuous: list[list[Any]] = []
+        categorical: list[list[Any]] = []
+        for key, safe in self._plan.fields.items():
+            series = self._dataset.obs(key)
+            if key in self._plan.categories:
+                categorical.append([key, *self._write_category(key, safe, series.cat.codes.to_numpy(), points, latent)])
+            else:
+                stored, extent = kind.encode(series.to_numpy())
+                self._write(f"obs/{safe}.values.{kind.ext}", stored)
+                continuous.append([key, *extent])
+            self._done()
+        schemas: dict[str, Any] = {}
+        if continuous:
+            schemas["continuous"] = _schema(f"obs/{{key}}.values.{kind.ext}{self._files.suffix}", kind)
+        if categorical:
+            schemas["categorical"] = {
+                "codesPathPattern": f"obs/{{key}}.codes.{{ext}}{self._files.suffix}",
+                "outlierPathPattern": f"obs/{{key}}.outliers.{kind.ext}{self._files.suffix}",
+                "outlierExt": kind.ext,
+                "outlierDtype": kind.dtype,
+                "outlierQuantized": kind.bits is not None,
+            }
+        document = {
+            "_format": "compact_v1",
+            "n_points": self._dataset.n_cells,
+            "centroid_outlier_quantile": self._settings.outlier_quantile,
+            "latent_key": "latent_space",
+            "compression": self._settings.compression,
+            "_obsSchemas": schemas,
+            "_continuousFields": continuous,
+            "_categoricalFields": categorical,
+        }
+        self._json(OBS, document)
+
+    def _write_category(
+        self,
+        key: str,
+        safe: str,
+        codes: NDArray[np.integer[Any]],
+        points: Mapping[int, NDArray[np.float32]],
+        latent: NDArray[Any] | None,
+    ) -> list[Any]:
+        labels = self._plan.categories[key]
+        stored = encode_codes(codes, len(labels))
+        ext = f"u{stored.itemsize * 8}"
+        self._write(f"obs/{safe}.codes.{ext}", stored)
+        groups = Groups(codes, labels, self._settings.min_points)
+        kind = Kind(self._settings.obs_bits)
+        outliers, extent = kind.encode(groups.outliers(latent))
+        self._write(f"obs/{safe}.outliers.{kind.ext}", outliers)
+        centroids = {
+            str(dimensions): groups.centroids(points[dimensions], self._settings.outlier_quantile)
+            for dimensions in sorted(points)
+        }
+        return [list(labels), stored.dtype.name, int(np.iinfo(stored.dtype).max), centroids, *extent]
+
+    def _latent(self) -> NDArray[Any] | None:
+        if self._plan.latent_key is None:
+            return None
+        with self._dataset.lock:
+            latent = self._dataset.aligned("obsm")[self._plan.latent_key]
+            return np.asarray(latent.toarray() if hasattr(latent, "toarray") else latent)
+
+    # ---- genes ----
+
+    def _write_genes(self) -> None:
+        if not self._plan.genes:
+            return
+        (self._folder / "var").mkdir()
+        kind = Kind(self._settings.var_bits)
+        written: list[Future[list[Any]]] = []
+        for names, block in self._gene_blocks():
+            for name, values in zip(names, block, strict=True):
+                written.append(self._workers.submit(self._write_gene, kind, name, values))
+                self._done()
+        entries = [gene.result() for gene in written]
+        bits = self._settings.var_bits
+        document = {
+            "_format": "compact_v1",
+            "n_points": self._dataset.n_cells,
+            "var_gene_id_column": "index",
+            "compression": self._settings.compression,
+            "quantization": bits,
+            "_varSchema": {"kind": "continuous"} | _schema(f"var/{{key}}.values.{kind.ext}{self._files.suffix}", kind),
+            "fields": entries,
+        }
+        self._json(VAR, document)
+
+    def _gene_blocks(self) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        names = list(self._plan.genes)
+        step = max(_LEAST_GENES, _BLOCK_BYTES // (4 * self._dataset.n_cells))
+        for start in range(0, len(names), step):
+            some = names[start : start + step]
+            yield some, self._dataset.gene_block(some, self._plan.layer)
+
+    def _write_gene(self, kind: Kind, name: str, values: NDArray[np.float32]) -> list[Any]:
+        stored, extent = kind.encode(values)
+        self._files.write(f"var/{self._plan.genes[name]}.values.{kind.ext}", stored, sparse=True)
+        return [name, *extent]
+
+    # ---- documents ----
+
+    def _write_additions(self, created_at: str) -> None:
+        names = self._dataset.cell_names
+        path, nbytes = None, 0
+        if names is not None:
+            content = json.dumps([str(name) for name in names], separators=(",", ":")).encode()
+            path, nbytes = self._files.write_bytes(f"{FOLDER}/cell_names.json", content), len(content)
+        suffix = self._files.suffix
+        additions = Additions(
+            embeddings=tuple(
+                AddedEmbedding(one.key, one.dimensions, one.path + suffix, one.placement)
+                for one in self._plan.embeddings
+            ),
+            colors=self._plan.colors,
+            layer=self._plan.layer,
+            cell_names=path,
+            cell_names_bytes=nbytes,
+        )
+        self._json(ADDITIONS, additions.as_json(created_at))
+
+    def _identity(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> dict[str, Any]:
+        plan, suffix = self._plan, self._files.suffix
+        dimensions = sorted(plan.shown)
+        document: dict[str, Any] = {
+            "version": 2,
+            **about,
+            "cellucid_data_version": package_version(),
+            "stats": {
+                "n_cells": self._dataset.n_cells,
+                "n_genes": len(plan.genes),
+                "n_obs_fields": len(plan.fields),
+                "n_categorical_fields": len(plan.categories),
+                "n_continuous_fields": len(plan.fields) - len(plan.categories),
+                "has_connectivity": self._n_edges is not None,
+                "n_edges": self._n_edges,
+            },
+            "embeddings": {
+                "available_dimensions": dimensions,
+                "default_dimension": dimensions[-1],
+                "files": {f"{d}d": f"points_{d}d.bin{suffix}" for d in dimensions},
+            },
+            "obs_fields": [
+                {"key": key, "kind": "category", "n_categories": len(plan.categories[key])}
+                if key in plan.categories
+                else {"key": key, "kind": "continuous"}
+                for key in plan.fields
+            ],
+            "export_settings": {
+                "compression": self._settings.compression,
+                "var_quantization": self._settings.var_bits,
+                "obs_continuous_quantization": self._settings.obs_bits,
+                "obs_categorical_dtype": "auto",
+            },
+        }
+        if known := {key: value for key, value in source.items() if value is not None}:
+            document["source"] = known
+        if plan.vectors:
+            document["vector_fields"] = self._vector_fields()
+        return document
+
+    def _vector_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for vectors in sorted(self._plan.vectors, key=lambda one: one.dimensions):
+            path = f"vectors/{vectors.key}_{vectors.dimensions}d.bin{self._files.suffix}"
+            field = fields.setdefault(vectors.key, {"label": vectors.label, "available_dimensions": [], "files": {}})
+            field["available_dimensions"].append(vectors.dimensions)
+            field["default_dimension"] = vectors.dimensions
+            field["files"][f"{vectors.dimensions}d"] = path
+            if vectors.key.endswith("_umap"):
+                field["basis"] = "umap"
+        default = "velocity_umap" if "velocity_umap" in fields else min(fields)
+        return {"default_field": default, "fields": fields}
+
+    def _json(self, path: str, document: object, indent: int | None = None) -> None:
+        text = json.dumps(document, indent=indent, allow_nan=False)
+        (self._folder / path).write_text(text, encoding="utf-8")
+
+
+def _schema(pattern: str, kind: Kind) -> dict[str, Any]:
+    schema = {"pathPattern": pattern, "ext": kind.ext, "dtype": kind.dtype, "quantized": kind.bits is not None}
+    return schema if kind.bits is None else schema | {"quantizationBits": kind.bits}
+
+
+def _time(when: datetime | str | None) -> str:
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when)
+        except ValueError:
+            raise ValueError(f"created_at is {when!r}; expected a time such as '2026-01-31T12:00:00Z'") from None
+    when = datetime.now(UTC) if when is None else when
+    when = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,133 @@
+"""The command line, run as a person runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import pytest
+
+from cellucid import cli, open_dataset
+
+EXPORTS = Path(__file__).parent / "vectors/exports"
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "cellucid.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def test_prepare_and_info_from_a_shell(tmp_path):
+    done = run("prepare", EXPORTS / "C-none", tmp_path / "out", "--var-quantization", 8, "--compression", 6)
+    assert (done.returncode, done.stdout.startswith(f"{tmp_path / 'out'}: ")) == (0, True), done.stderr
+    assert "100%" in done.stderr  # the progress bar
+    told = run("info", tmp_path / "out")
+    assert told.returncode == 0
+    assert told.stdout.splitlines()[:5] == [
+        "name:        out",
+        "id:          out",
+        "stored as:   export folder",
+        "cells:       12, without names",
+        "genes:       5; matrices: X (shown)",
+    ]
+    assert "umap_3d (3D)" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        (("info", "gone"), 1, "cellucid: cannot open 'gone': there is no such file or folder."),
+        (("prepare", EXPORTS / "A-none", EXPORTS / "A-q8gz"), 1, "exists; pass force=True (--force)"),
+        (("prepare", EXPORTS / "A-none", "out", "--gene", "nobody"), 1, "'nobody' is not among the 5 genes"),
+        (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt"), 1, "gone.txt"),
+        (("prepare", EXPORTS / "A-none", "out", "--dataset", "other"), 1, "There are: 'tiny_demo'"),
+        (("prepare", EXPORTS / "A-none", "out", "--compression", "12"), 2, "invalid choice"),
+        (("prepare", EXPORTS / "A-none"), 2, "OUT_DIR"),
+        (("dance",), 2, "invalid choice"),
+    ],
+)
+def test_errors_are_one_line_and_a_status(tmp_path, monkeypatch, capsys, arguments, status, reason):
+    monkeypatch.chdir(tmp_path)
+    try:
+        found = cli.main([str(argument) for argument in arguments])
+    except SystemExit as exit:
+        found = exit.code
+    out, error = capsys.readouterr()
+    assert (found, out) == (status, "")
+    assert reason in error
+    if status == 1:
+        assert len(error.splitlines()) == 1
+        assert error.startswith("cellucid: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_everything_that_can_be_chosen(tmp_path, capsys):
+    genes = tmp_path / "genes.txt"
+    genes.write_text("CD3/D\n\nHLA-A\n")
+    options = [
+        "--genes",
+        genes,
+        "--gene",
+        "GENE 5",
+        "--obs",
+        "score",
+        "--embedding",
+        "X_umap_2d",
+        "--layer",
+        "X",
+        "--quiet",
+    ]
+    about = ["--id", "my-id", "--name", "My data", "--description", "Twelve.", "--created-at", "2026-01-01T00:00:00Z"]
+    source, out = str(EXPORTS / "A-none"), tmp_path / "out"
+    assert cli.main(["prepare", source, str(out), *map(str, options), *about]) == 0
+    assert capsys.readouterr() == ("", "")
+    dataset = open_dataset(out)
+    assert (dataset.id, dataset.name, dataset.embeddings) == ("my-id", "My data", ["X_umap_2d"])
+    assert sorted(dataset.genes) == ["CD3/D", "GENE 5", "HLA-A"]
+    assert [field.key for field in dataset.fields] == ["score"]
+    assert json.loads((out / "dataset_identity.json").read_text())["description"] == "Twelve."
+    assert cli.main(["prepare", source, str(out), "--no-genes", "--force", "--quiet"]) == 0
+    assert open_dataset(out).n_genes == 0
+
+
+def test_a_folder_of_several_is_listed(capsys):
+    assert cli.main(["info", str(EXPORTS)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("6 datasets; tell more of one with --dataset ID\n")
+    assert cli.main(["info", str(EXPORTS), "--dataset", "B-none"]) == 0
+    assert "12, without names" in capsys.readouterr().out
+
+
+def test_the_command_is_installed_and_tells_its_version(capsys):
+    assert [point.value for point in entry_points(group="console_scripts", name="cellucid")] == ["cellucid.cli:main"]
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"cellucid {version('cellucid')}\n"
+    assert cli.main([]) == 0
+    assert "prepare" in capsys.readouterr().out
+
+
+SLOW = """
+import sys, time
+from cellucid import cli, export
+def prepare(*arguments, **options):
+    print("ready", flush=True)
+    time.sleep(60)
+cli.prepare = prepare
+sys.exit(cli.main(["prepare", "a", "b"]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_ends_with_130(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == "cellucid: interrupted\n"
+    assert process.returncode == 130
