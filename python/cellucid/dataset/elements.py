@@ -300,7 +300,8 @@ class StoredElements(Mapping[str, Any]):
                     check_there(part)
             value: Any = read_elem(node)
             if sparse.issparse(value):
-                value.tocsr().check_format(full_check=True)  # scipy reads beyond its arrays where they lie
+                checked: Any = value
+                checked.check_format(full_check=True)  # scipy reads beyond its arrays where they lie
             return value
 
     def __iter__(self) -> Iterator[str]:
