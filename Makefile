@@ -22,7 +22,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo env kernels reference build watch test test-all lint format py-test js-test ui-test bench docs dist clean
+.PHONY: help demo env kernels reference anndatas build watch test test-all lint format py-test js-test ui-test bench docs dist clean
 
 help: ## explain every target (this text)
 	@printf 'cellucid: make TARGET\n\n'
@@ -41,6 +41,8 @@ env: $(STAMPS)/test ## make the environments: .venv, with cellucid installed in 
 kernels: $(STAMPS)/kernels ## install the other ipykernels that py-test starts kernels of, below .venv/kernels
 
 reference: $(STAMPS)/reference ## install Cellucid 0.0.9, which py-test exchanges export folders with, below .venv/reference
+
+anndatas: $(STAMPS)/anndatas ## install the other anndatas that py-test reads with, below .venv/anndatas
 
 build: $(BUNDLE) ## build the viewer into python/cellucid/static/widget.js
 
@@ -70,7 +72,7 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 	@"$(BIN)/python" -m ruff format
 	@npm run --silent format
 
-py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference $(STAMPS)/anndatas ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
 	@"$(BIN)/python" -m pytest tests $(PYTEST_ARGS)
 
@@ -143,6 +145,13 @@ $(STAMPS)/reference: tests/reference.py $(STAMPS)/test
 	  printf '\n==> installing %s for tests\n' $$package && \
 	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
 	    --target "$(VENV)/reference/cellucid-$${package##*==}" $$package || exit 1; done
+	@touch $@
+
+# As the kernels: a folder that is put first on the path of one run.
+$(STAMPS)/anndatas: tests/anndatas.py $(STAMPS)/test
+	@missing=$$("$(BIN)/python" tests/anndatas.py) && printf '%s\n' "$$missing" | while read -r folder needs; do \
+	  [ -z "$$folder" ] || { printf '\n==> installing %s for tests\n' "$$needs" && \
+	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps --target "$$folder" $$needs; } || exit 1; done
 	@touch $@
 
 $(STAMPS)/%: $(STAMPS)/test

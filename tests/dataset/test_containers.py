@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from containers import CONTAINERS, ON_DISK, opened
+from containers import CONTAINERS, ON_DISK, opened, store
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from cellucid.dataset import Dataset, open_dataset
@@ -120,3 +124,91 @@ def test_every_container_says_the_same(
     assert sum("'nonsense', which is not a colour" in str(warning.message) for warning in warned) == 1
     for part, value in expected.items():
         assert said[part] == value, part
+
+
+def test_what_is_wrong_with_colours_is_told_to_whoever_opens_the_file(adata: ad.AnnData, tmp_path: Path) -> None:
+    path = store(adata, "h5ad-csr-plain", tmp_path)
+    with pytest.warns(UserWarning, match="'nonsense'") as warned:
+        open_dataset(path)
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+def test_threads_read_the_same_of_a_file(adata: ad.AnnData, tmp_path: Path) -> None:
+    for container in ("h5ad-csr-gzip", "zarr-csc-zip"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with opened(adata, container, tmp_path) as dataset, opened(adata, "csr", tmp_path) as expected:
+                paths = [path for path in dataset.resources() if not path.endswith(("manifest.json", "identity.json"))]
+                with ThreadPoolExecutor(8) as pool:
+                    found = list(pool.map(dataset.read, paths * 3))
+                for path, resource in zip(paths * 3, found, strict=True):
+                    assert bytes(resource.data) == bytes(expected.read(path).data), path
+
+
+def test_a_thread_that_holds_the_lock_reads_a_gene_that_another_is_reading(adata: ad.AnnData, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with opened(adata, "h5ad-csr-plain", tmp_path) as dataset, ThreadPoolExecutor(1) as pool:
+            with dataset.lock:
+                other = pool.submit(dataset.gene, "G3", "X")  # begins, and has to wait for the lock
+                mine = dataset.gene("G3", "X")
+            assert np.array_equal(other.result(timeout=30), mine)
+
+
+names = st.text(
+    st.characters(codec="utf-8", exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=6
+)
+
+
+@st.composite
+def anndatas(draw: st.DrawFn) -> ad.AnnData:
+    """Any AnnData that anndata writes, small."""
+    n, n_genes = draw(st.integers(1, 9)), draw(st.integers(1, 4))
+
+    def one_each(values: st.SearchStrategy[Any]) -> list[Any]:
+        return draw(st.lists(values, min_size=n, max_size=n))
+
+    numbers = st.floats(width=32)
+    kinds: dict[str, Any] = {
+        "number": lambda: np.array(one_each(numbers)),
+        "count": lambda: np.array(one_each(st.integers(-(2**40), 2**40))),
+        "flag": lambda: np.array(one_each(st.booleans())),
+        "maybe": lambda: pd.array(one_each(st.sampled_from([True, False, None])), dtype="boolean"),
+        "whole": lambda: pd.array(one_each(st.one_of(st.none(), st.integers(0, 99))), dtype="Int64"),
+        "word": lambda: one_each(st.sampled_from(["b", "a", "c10", "c9"])),
+        "category": lambda: pd.Categorical(
+            one_each(st.sampled_from(["x", "y", None])), categories=draw(st.permutations(["x", "y", "unused"]))
+        ),
+        "level": lambda: pd.Categorical(one_each(st.integers(0, 3))),
+    }
+    labels = draw(
+        st.lists(st.tuples(names, st.sampled_from(sorted(kinds))), max_size=4, unique_by=lambda pair: pair[0])
+    )
+    reserved = {"_index", "__categories"}
+    obs = {label: kinds[kind]() for label, kind in labels if label not in reserved and label.strip(".") != ""}
+    matrix = np.array([one_each(st.sampled_from([0, 0, 1, 2.5])) for _ in range(n_genes)], dtype=np.float32).T
+    columns = draw(st.integers(1, 4))
+    return ad.AnnData(
+        sparse.csr_matrix(matrix),
+        obs=pd.DataFrame(obs, index=[f"{i} {draw(names)}" for i in range(n)]),
+        var=pd.DataFrame(index=[f"{j} {draw(names)}" for j in range(n_genes)]),
+        obsm={"X_any": np.array([one_each(st.floats(-9, 9)) for _ in range(columns)]).T},
+    )
+
+
+def values(dataset: Dataset) -> dict[str, str]:
+    said = {path: bytes(dataset.read(path).data).hex() for path in dataset.resources() if not path.endswith("ty.json")}
+    said["fields"] = repr([(f.key, f.kind, f.categories, f.colors, f.range) for f in dataset.fields])
+    return said | {"id": dataset.id, "names": repr(list(dataset.cell_names))}
+
+
+@given(adata=anndatas())
+@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+def test_any_anndata_is_the_same_in_memory_and_in_files(adata: ad.AnnData) -> None:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        adata.strings_to_categoricals()  # as writing does
+        expected = values(open_dataset(adata, name="any"))
+        for container in ("h5ad-csc-gzip", "backed-dense-plain", "zarr-csr-v2"):
+            with opened(adata, container, Path(folder), name="any") as dataset:
+                assert values(dataset) == expected

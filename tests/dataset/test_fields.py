@@ -23,6 +23,7 @@ NAN = float("nan")
         (["c10", "c2", None, "c1"], ["c1", "c2", "c10"], ["c10", "c2", None, "c1"]),
         (pd.array(["b", None, "a"], dtype="string"), ["a", "b"], ["b", None, "a"]),
         (["b", 1, None, 1.5], ["1", "1.5", "b"], ["b", "1", None, "1.5"]),
+        (np.array([b"b", b"a"]), ["a", "b"], ["b", "a"]),
         ([[1], [2], None], ["[1]", "[2]"], ["[1]", "[2]", None]),
         ([None, None], [], [None, None]),
         (

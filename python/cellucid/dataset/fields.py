@@ -6,7 +6,6 @@ The kind follows from a column's type alone, never from a look at its values.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -49,10 +48,6 @@ class LazyField(Field):
         span: Reads the smallest and the largest finite value.
     """
 
-    _n_categories: int | None
-    _read_listing: Callable[[], tuple[tuple[str, ...], tuple[str, ...]]] | None
-    _read_span: Callable[[], tuple[float, float] | None] | None
-
     def __init__(
         self,
         key: str,
@@ -61,31 +56,40 @@ class LazyField(Field):
         listing: Callable[[], tuple[tuple[str, ...], tuple[str, ...]]] | None = None,
         span: Callable[[], tuple[float, float] | None] | None = None,
     ) -> None:
-        object.__setattr__(self, "key", key)
-        object.__setattr__(self, "kind", "continuous" if n_categories is None else "categorical")
-        object.__setattr__(self, "_n_categories", n_categories)
-        object.__setattr__(self, "_read_listing", listing)
-        object.__setattr__(self, "_read_span", span)
-
-    @cached_property
-    def _listing(self) -> tuple[tuple[str, ...], tuple[str, ...]] | tuple[None, None]:
-        return (None, None) if self._read_listing is None else self._read_listing()
+        # Not as attributes: a field is frozen.
+        vars(self).update(
+            key=key,
+            kind="continuous" if n_categories is None else "categorical",
+            _n_categories=n_categories,
+            _read={"listing": listing, "range": span},
+            _found={},
+        )
 
     @property
     def categories(self) -> tuple[str, ...] | None:  # noqa: D102
-        return self._listing[0]
+        listing = self._ask("listing")
+        return None if listing is None else listing[0]
 
     @property
     def colors(self) -> tuple[str, ...] | None:  # noqa: D102
-        return self._listing[1]
+        listing = self._ask("listing")
+        return None if listing is None else listing[1]
 
-    @cached_property
+    @property
     def range(self) -> tuple[float, float] | None:  # noqa: D102
-        return None if self._read_span is None else self._read_span()
+        found: tuple[float, float] | None = self._ask("range")
+        return found
 
     @property
     def n_categories(self) -> int | None:  # noqa: D102
-        return self._n_categories
+        n_categories: int | None = vars(self)["_n_categories"]
+        return n_categories
+
+    def _ask(self, what: str) -> Any:
+        read, found = vars(self)["_read"][what], vars(self)["_found"]
+        if read is not None and what not in found:
+            found[what] = read()
+        return found.get(what)
 
     def __repr__(self) -> str:  # without reading anything
         return f"Field(key={self.key!r}, kind={self.kind!r}, n_categories={self.n_categories})"
@@ -236,7 +240,7 @@ def _from_texts(series: pd.Series[Any]) -> Categorical:
     there = series.notna().to_numpy()
     texts = series.to_numpy(dtype=object)[there]
     if types.infer_dtype(texts) != "string":
-        texts = np.array([str(value) for value in texts], dtype=object)
+        texts = np.array([value.decode() if isinstance(value, bytes) else str(value) for value in texts], dtype=object)
     codes, found = pd.factorize(texts)
     ordered = natsorted(found) if len(found) <= _NATURAL_ORDER_LIMIT else sorted(found)
     rank = {text: code for code, text in enumerate(ordered)}
