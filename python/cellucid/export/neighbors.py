@@ -32,7 +32,7 @@ def find_edges(graph: Any, n_cells: int) -> Edges:
         n_cells: How many cells there are.
 
     Raises:
-        DatasetError: It has another shape.
+        DatasetError: It has another shape, or numbers of cells that are not there.
     """
     if getattr(graph, "shape", None) != (n_cells, n_cells):
         raise DatasetError(
@@ -43,6 +43,10 @@ def find_edges(graph: Any, n_cells: int) -> Edges:
     csr = sparse.csr_matrix(graph)
     # scipy's own comparison would sort and sum the user's matrix in place.
     half = sparse.csr_matrix((csr.data != 0, csr.indices, csr.indptr), shape=csr.shape, copy=not csr.data.all())
+    try:
+        half.check_format(full_check=True)  # scipy reads beyond its arrays where a file lies
+    except ValueError as error:
+        raise DatasetError(f"the neighbour graph is damaged: {error}") from error
     if not half.data.all():
         half.eliminate_zeros()
     joined = half + half.T

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -38,6 +37,7 @@ from cellucid.dataset.folder.names import basis_of
 from cellucid.dataset.folder.node import Node
 from cellucid.dataset.folder.quantization import dequantize
 from cellucid.dataset.folder.several import choose, find_exports
+from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
 from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
 from cellucid.dataset.paths import (
@@ -60,7 +60,7 @@ from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import close_matches, gene_position, resolve_field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -197,6 +197,10 @@ class FolderDataset(Dataset):
                 self._names = self._read_all_names(self._additions.cell_names)
             return self._names
 
+    @property
+    def has_cell_names(self) -> bool:
+        return self._additions.cell_names is not None
+
     def read(self, path: str) -> Resource:
         self._open()
         if (make := self._makers.get(path)) is not None:
@@ -240,8 +244,8 @@ class FolderDataset(Dataset):
 
     def aligned(self, slot: str) -> Mapping[str, Any]:
         if slot == "obsp":
-            return _Lazy({"connectivities": self._connectivities} if self._export.edges is not None else {})
-        return _Lazy(
+            return LazyMapping({"connectivities": self._connectivities} if self._export.edges is not None else {})
+        return LazyMapping(
             {
                 self._vectors_key(one): partial(self._vectors, one.key, one.embedding)
                 for one in self._export.vectors
@@ -459,22 +463,6 @@ class FolderDataset(Dataset):
         if not isinstance(names, list) or len(names) != self.n_cells or not all(isinstance(one, str) for one in names):
             raise node.fail(f"expected the names of {self.n_cells:,} cells")
         return pd.Index(names, dtype=object)
-
-
-class _Lazy(Mapping[str, Any]):
-    """Arrays by key, each read when it is asked for."""
-
-    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
-        self._makers = makers
-
-    def __getitem__(self, key: str) -> Any:
-        return self._makers[key]()
-
-    def __iter__(self) -> Any:
-        return iter(self._makers)
-
-    def __len__(self) -> int:
-        return len(self._makers)
 
 
 def _read_categories(field: Field) -> Resource:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellucid.dataset.errors import DatasetError, warn_user
 from cellucid.dataset.folder.files import ExportFiles
-from cellucid.dataset.folder.manifests import IDENTITY
+from cellucid.dataset.folder.manifests import IDENTITY, OBS
 from cellucid.dataset.folder.node import Node
 from cellucid.dataset.references import close_matches
 
@@ -28,11 +28,14 @@ class Found:
 
 
 def is_export(path: Path) -> bool:
-    """Whether a folder is an export, or holds some."""
+    """Whether a folder is an export, perhaps a damaged one, or holds some."""
     try:
         return path.is_dir() and any(
             (folder / file).is_file()
-            for folder, file in ((path, IDENTITY), (path, DATASETS), *((inner, IDENTITY) for inner in _inside(path)))
+            for folder, file in (
+                *((path, name) for name in (IDENTITY, OBS, DATASETS)),
+                *((inner, IDENTITY) for inner in _inside(path)),
+            )
         )
     except (OSError, ValueError):  # not to be listed, or no path at all
         return False
