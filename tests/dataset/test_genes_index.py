@@ -188,6 +188,29 @@ def test_a_zarr_folder_that_was_written_to_has_another_index(tmp_path: Path, cac
     assert len(indexes(cache_dir)) == 2
 
 
+def test_other_matrices_of_a_zarr_folder_do_not_matter(tmp_path: Path, cache_dir: Path, passes: Passes) -> None:
+    group = zarr.open_group(tmp_path / "cells.zarr", mode="w", zarr_format=2)
+    ad.io.write_elem(group, "X", counts())
+    check(gene_source(group["X"]))
+    n_blocks = len(passes.blocks)
+    ad.io.write_elem(group, "layers/other", counts(1))
+    check(gene_source(zarr.open_group(tmp_path / "cells.zarr", mode="r")["X"]))
+    assert len(passes.blocks) == n_blocks
+    check(gene_source(group["layers/other"]), counts(1))
+    assert len(indexes(cache_dir)) == 2
+
+
+def test_a_zip_file_is_indexed_once_it_is_closed(tmp_path: Path, cache_dir: Path) -> None:
+    store = zarr.storage.ZipStore(tmp_path / "cells.zip", mode="w")
+    ad.io.write_elem(zarr.open_group(store, mode="w", zarr_format=2), "X", counts())
+    check(gene_source(zarr.open_group(store, mode="r+")["X"]))
+    assert not indexes(cache_dir)
+    store.close()
+    with zarr.storage.ZipStore(tmp_path / "cells.zip", mode="r") as closed:
+        check(gene_source(zarr.open_group(closed, mode="r")["X"]))
+    assert len(indexes(cache_dir)) == 1
+
+
 # ---- damage ----
 
 

@@ -91,8 +91,11 @@ class ZarrParts(SparseParts):
             return None
         about["group"] = self._group.path
         if os.path.isdir(path):
-            about["files"] = _files_digest(os.path.join(path, self._group.path))
-        return about
+            # Not the folder's own time: other groups have nothing to do with this one.
+            return {"path": about["path"], "group": about["group"], "files": _files_digest(path, self._group.path)}
+        # Who may write to a zip file changes it without its time changing, until zarr closes it.
+        store = self._group.store
+        return about if getattr(store, "read_only", getattr(store, "mode", "r") == "r") else None
 
 
 class ZarrArray(StoredArray):
@@ -121,8 +124,9 @@ def _store_path(node: Any) -> str | None:
     return None
 
 
-def _files_digest(folder: str) -> str:
-    """A hash of the names, sizes and times of all files in a folder."""
+def _files_digest(root: str, group: str) -> str:
+    """A hash of the names, sizes and times of all files of a group."""
+    folder = os.path.join(root, group)
     digest = hashlib.blake2b(digest_size=16)
     for at, folders, files in os.walk(folder):
         folders.sort()
