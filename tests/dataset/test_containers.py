@@ -212,3 +212,17 @@ def test_any_anndata_is_the_same_in_memory_and_in_files(adata: ad.AnnData) -> No
         for container in ("h5ad-csc-gzip", "backed-dense-plain", "zarr-csr-v2"):
             with opened(adata, container, Path(folder), name="any") as dataset:
                 assert values(dataset) == expected
+
+
+@pytest.mark.parametrize("container", ["csr", "backed-csr-plain", "h5ad-csc-gzip", "zarr-csr-v2"])
+def test_what_an_export_needs_beside_is_the_same(container: str, adata: ad.AnnData, tmp_path: Path) -> None:
+    adata = adata.copy()
+    adata.obsp["connectivities"] = sparse.csr_matrix(np.eye(N))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with opened(adata, container, tmp_path) as dataset:
+            block = dataset.gene_block(["G3", "S1"], "X")
+            assert np.array_equal(block, [dataset.gene("G3", "X"), dataset.gene("G1", "X")])
+            assert list(dataset.aligned("obsm")) == (list(adata.obsm) if container == "csr" else sorted(adata.obsm))
+            assert np.array_equal(dataset.aligned("obsm")["X_pca"], adata.obsm["X_pca"])
+            assert (dataset.aligned("obsp")["connectivities"] != adata.obsp["connectivities"]).nnz == 0

@@ -12,7 +12,7 @@ import pytest
 from anndatas import NEEDS, folder_of, is_installed
 
 HERE = Path(__file__).parent
-FILES = ("test_anndata.py", "test_containers.py", "test_files.py", "test_gene_names.py")
+FILES = ("test_anndata.py", "test_containers.py", "test_data_on_disk.py", "test_gene_names.py")
 # Which take long, and do not depend on anndata.
 WITHOUT = "not zstd and not lzf and not large_file and not without_zarr and not any_anndata"
 

@@ -173,12 +173,11 @@ class AnnDataDataset(Dataset):
             genes = self._genes_of(layer)
             with self._pandas_lock:
                 positions = [gene_position(name, genes.shown, genes) for name in names]
-            with source.reading(f"the matrix {layer!r}"):
+            with source.reading("the genes"):
                 matrix = source.matrix(layer)
                 if not source.is_on_disk(layer):
                     return matrix.columns(positions)
-        # A pass over a file can take long; the lock is its own to take, so that others read meanwhile.
-        with source.reading(f"the matrix {layer!r}"):
+        with source.reading("the genes"):
             block = matrix.columns(positions)
         with self._unchanged():
             return block
@@ -237,7 +236,8 @@ class AnnDataDataset(Dataset):
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         with self._unchanged() as source:
-            return query_positions(source.table(expr), expr, list(self._fields))
+            table = source.table(expr)
+        return query_positions(table, expr, list(self._fields))
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> AnnData:
         with self._unchanged() as source, source.reading("the AnnData"):

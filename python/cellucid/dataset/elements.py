@@ -6,8 +6,6 @@ for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,14 +13,13 @@ import h5py
 import numpy as np
 import pandas as pd
 from anndata.io import read_elem
-from scipy import sparse
 
 from cellucid.dataset.encode import float32_copy
 from cellucid.dataset.errors import DatasetError
 from cellucid.dataset.identity import name_hashes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -276,39 +273,6 @@ class StoredMatrix:
                 np.column_stack([one.to_numpy(dtype="float32", na_value=np.nan) for one in series]),
             )
         return float32_copy(self._whole[rows][:, list(columns)].toarray())
-
-
-class StoredElements(Mapping[str, Any]):
-    """The entries of a group of matrices, each read whole when it is asked for.
-
-    Args:
-        group: Of a file.
-        reading: Says in an error what could not be read.
-    """
-
-    def __init__(self, group: Any, reading: Callable[[str], AbstractContextManager[None]]) -> None:
-        self._group = group
-        self._reading = reading
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._group:
-            raise KeyError(key)
-        with self._reading(repr(key)):
-            node = self._group[key]
-            for part in node.values() if is_group(node) else [node]:
-                if not is_group(part):
-                    check_there(part)
-            value: Any = read_elem(node)
-            if sparse.issparse(value):
-                checked: Any = value
-                checked.check_format(full_check=True)  # scipy reads beyond its arrays where they lie
-            return value
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._group)
-
-    def __len__(self) -> int:
-        return len(self._group)
 
 
 def _attribute(node: Any, name: str, otherwise: Any) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 REMEDY = "call the widget's refresh() (or open the data again)"
 """What helps when the data are no longer those of the opening."""
@@ -47,6 +50,33 @@ class MissingPackage(DatasetError, ImportError):
 
 class AmbiguousGene(DatasetError):
     """Several columns of the matrix have this gene name."""
+
+
+@contextmanager
+def reading_file(path: Path, what: str | None, hint: Callable[[str], str] = lambda text: "") -> Iterator[None]:
+    """Turns whatever goes wrong while a file is read into an error that names it, and not where it lies.
+
+    Args:
+        path: The file.
+        what: The part that is read; None for the file as such.
+        hint: What helps against an error with a text, to be put behind it.
+
+    Raises:
+        DatasetError: Something went wrong.
+    """
+    name = repr(path.name)
+    doing = f"cannot open {name}" if what is None else f"cannot read {what} of {name}"
+    try:
+        yield
+    except DatasetError as error:
+        # One that says what its caller may want to tell apart stays what it is.
+        if type(error) is not DatasetError or (name in str(error) and str(path) not in str(error)):
+            raise
+        text = str(error).replace(str(path), path.name)
+        raise DatasetError(text if path.name in text else f"{doing}: {text}") from error
+    except Exception as error:  # h5py, zarr, numcodecs and anndata raise anything over a damaged file
+        text = (str(error) or type(error).__name__).replace(str(path), path.name)
+        raise DatasetError(f"{doing}: {text}{hint(text)}") from error
 
 
 def warn_user(message: str) -> None:

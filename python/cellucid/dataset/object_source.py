@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cellucid.dataset.axes import Axes, texts
-from cellucid.dataset.errors import DatasetError
+from cellucid.dataset.errors import DatasetError, reading_file
 from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
 from cellucid.dataset.identity import FileStamp, fingerprint
 from cellucid.dataset.layers import Layers
@@ -122,6 +123,9 @@ class ObjectSource(Source):
 
     def check_genes(self, layer: str) -> None:
         self._axes.check_genes(self._adata, layer)
+
+    def reading(self, what: str | None = None) -> AbstractContextManager[None]:
+        return nullcontext() if what is None or self.path is None else reading_file(self.path, what)
 
     def series(self, key: str) -> pd.Series[Any]:
         return current_series(self._adata.obs, self._columns.labels[key], self.fields[key])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import numpy as np
@@ -67,7 +67,7 @@ class Source(ABC):
 
     @abstractmethod
     def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
-        """The entries of a slot as anndata has them; a file is read for one when it is asked for."""
+        """What there is for each cell or pair of cells, as anndata reads it; a file is read for each value."""
 
     @property
     @abstractmethod
@@ -124,10 +124,9 @@ class Source(ABC):
             UnknownLayer: There never was such a matrix.
         """
 
-    @contextmanager
-    def reading(self, what: str | None = None) -> Iterator[None]:
-        """Says in a DatasetError what of the data cannot be read, where that is not the reader's own business."""
-        yield
+    @abstractmethod
+    def reading(self, what: str | None = None) -> AbstractContextManager[None]:
+        """Turns what goes wrong while a file is read into an error that names it; see `errors.reading_file`."""
 
     @abstractmethod
     def series(self, key: str) -> pd.Series[Any]:

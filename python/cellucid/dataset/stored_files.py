@@ -15,11 +15,12 @@ import h5py
 from anndata.io import read_elem, sparse_dataset
 
 from cellucid.dataset.elements import encoding, group_of, is_group
-from cellucid.dataset.errors import DatasetError, MissingPackage
+from cellucid.dataset.errors import DatasetError, MissingPackage, reading_file
 from cellucid.dataset.identity import FileStamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from anndata import AnnData
 
@@ -52,8 +53,7 @@ class StoredFile(ABC):
     def _open(self) -> None:
         """Sets `root` and `stamp`."""
 
-    @contextlib.contextmanager
-    def reading(self, what: str | None = None) -> Iterator[None]:
+    def reading(self, what: str | None = None) -> AbstractContextManager[None]:
         """Turns whatever goes wrong while the file is read into an error that names it.
 
         Args:
@@ -62,18 +62,7 @@ class StoredFile(ABC):
         Raises:
             DatasetError: Something went wrong.
         """
-        name = repr(self.path.name)
-        doing = f"cannot open {name}" if what is None else f"cannot read {what} of {name}"
-        try:
-            yield
-        except DatasetError as error:
-            # One that says what its caller may want to tell apart stays what it is.
-            if type(error) is not DatasetError or name in str(error):
-                raise
-            raise DatasetError(f"{doing}: {error}") from error
-        except Exception as error:  # h5py, zarr, numcodecs and anndata raise anything over a damaged file
-            text = (str(error) or type(error).__name__).replace(str(self.path), self.path.name)
-            raise DatasetError(f"{doing}: {text}{self._hint(text)}") from error
+        return reading_file(self.path, what, self._hint)
 
     def _hint(self, text: str) -> str:
         """What helps against an error, as an end of the message."""

@@ -13,15 +13,17 @@ import h5py
 import numpy as np
 import pandas as pd
 from anndata.io import read_elem
+from scipy import sparse
 
 from cellucid.dataset.colors import category_colors
 from cellucid.dataset.elements import (
     StoredColumn,
-    StoredElements,
     StoredMatrix,
     StoredTable,
+    check_there,
     encoding,
     group_of,
+    is_group,
     shape_of,
 )
 from cellucid.dataset.errors import DatasetChanged, DatasetError
@@ -29,6 +31,7 @@ from cellucid.dataset.fields import LazyField, field_series, span
 from cellucid.dataset.genes import gene_source
 from cellucid.dataset.identity import fingerprint_of
 from cellucid.dataset.layers import unknown_layer
+from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
 from cellucid.dataset.manifest import INLINE_CATEGORIES
 from cellucid.dataset.object_source import ObjectSource
@@ -109,11 +112,23 @@ class StoredSource(Source):
     def obsm(self) -> Mapping[str, Any]:
         with self.reading("the embeddings"):
             group = group_of(self._file.root, "obsm")
-            return {key: StoredMatrix(group[key], self.n_cells) for key in group}
+            return {key: StoredMatrix(group[key], self.n_cells) for key in sorted(group)}
 
     def aligned(self, slot: Literal["obsm", "obsp"]) -> Mapping[str, Any]:
-        with self.reading(slot):
-            return StoredElements(group_of(self._file.root, slot), self.reading)
+        group = group_of(self._file.root, slot)
+        return LazyMapping({key: partial(self._read_aligned, slot, key) for key in sorted(group)})
+
+    def _read_aligned(self, slot: str, key: str) -> Any:
+        with self.lock, self.reading(f"{slot}[{key!r}]"):
+            node = self._file.root[slot][key]
+            for part in node.values() if is_group(node) else [node]:
+                if not is_group(part):
+                    check_there(part)
+            value: Any = read_elem(node)
+            if sparse.issparse(value):
+                checked: Any = value
+                checked.check_format(full_check=True)  # scipy reads beyond its arrays where they lie
+            return value
 
     @property
     def layers(self) -> list[str]:
@@ -176,7 +191,7 @@ class StoredSource(Source):
         self._file.stamp.check()
         self.resolve_layer(layer)
 
-    def reading(self, what: str | None = None) -> AbstractContextManager[None]:  # type: ignore[override]
+    def reading(self, what: str | None = None) -> AbstractContextManager[None]:
         return self._file.reading(what)
 
     def series(self, key: str) -> pd.Series[Any]:
@@ -226,7 +241,7 @@ class StoredSource(Source):
         if "X" in root and encoding(root["X"]) != "null":
             yield "X", root["X"]
         layers = group_of(root, "layers")
-        for name in layers:
+        for name in sorted(layers):  # as HDF5 lists them; zarr, as the folder does
             if name not in ("raw" if self._raw_var is not None else None, "X"):
                 yield name, layers[name]
 

@@ -43,15 +43,23 @@ def small(n: int = N) -> ad.AnnData:
     return adata
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the files are, and nothing else that a test or a cache may write."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
 @pytest.fixture(params=["h5ad-csr-plain", "zarr-csr-v2"])
-def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    stored: Path = store(small(), request.param, tmp_path)
+def path(request: pytest.FixtureRequest, folder: Path) -> Path:
+    stored: Path = store(small(), request.param, folder)
     return stored
 
 
 @pytest.fixture
-def h5ad(tmp_path: Path) -> Path:
-    stored: Path = store(small(), "h5ad-csr-plain", tmp_path)
+def h5ad(folder: Path) -> Path:
+    stored: Path = store(small(), "h5ad-csr-plain", folder)
     return stored
 
 
@@ -277,9 +285,9 @@ def test_a_file_that_is_deleted_is_read_to_its_end_and_a_folder_is_not(path: Pat
 # ---- what cannot be opened ----
 
 
-def test_a_path_that_is_not_there_is_answered_with_what_is(tmp_path: Path, h5ad: Path) -> None:
+def test_a_path_that_is_not_there_is_answered_with_what_is(h5ad: Path) -> None:
     with pytest.raises(DatasetError, match=rf"no such file or folder. There is '{h5ad.name}'"):
-        open_dataset(tmp_path / h5ad.name.upper())
+        open_dataset(h5ad.with_name(h5ad.name.upper()))
     with pytest.raises(DatasetError, match="no such file or folder"):
         open_dataset("nowhere/at/all.h5ad")
 
@@ -361,3 +369,17 @@ def test_datasets_of_a_path_are_one_for_each_that_opens_it(h5ad: Path) -> None:
     other = open_dataset(h5ad)
     one.close()
     assert other.gene("A")[3] == 3
+
+
+def test_what_goes_wrong_in_a_backed_anndatas_file_names_it_and_not_where_it_lies(h5ad: Path) -> None:
+    with h5py.File(h5ad, "r+") as file:
+        shape, attributes = file["X/indptr"].shape, dict(file["X/indptr"].attrs)
+        del file["X/indptr"]
+        file["X/indptr"] = np.full(shape, 10**9)
+        file["X/indptr"].attrs.update(attributes)
+    backed = ad.read_h5ad(h5ad, backed="r")
+    for dataset in (open_dataset(backed), open_dataset(h5ad)):
+        with pytest.raises(DatasetError, match=h5ad.name) as caught:
+            dataset.gene("A", "X")
+        assert str(h5ad) not in str(caught.value)
+    backed.file.close()
