@@ -532,7 +532,7 @@ def every(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*folders, *(EXPORTS / name for name in EVERY)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_whatever_a_manifest_says_it_is_read_or_refused(data: st.DataObject, every: list[Path], tmp_path: Path) -> None:

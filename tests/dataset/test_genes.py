@@ -172,6 +172,24 @@ def test_a_subset_has_the_rows_and_columns_it_names(matrix: np.ndarray, data: st
     source = SubsetGenes(gene_source(sparse.csr_matrix(matrix)), cells, genes)
     for j in range(len(genes)):
         assert np.array_equal(source.column(j), matrix[np.ix_(cells, genes)][:, j].astype(np.float32))
+    wanted = matrix[np.ix_(cells, genes)].T.astype(np.float32)
+    assert np.array_equal(source.columns(range(len(genes))[::-1]), wanted[::-1])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_subset_of_a_large_matrix_comes_in_blocks_and_is_cancelled(reverse: bool) -> None:
+    rng = np.random.default_rng(1)
+    matrix = sparse.random_array((100_000, 3), density=0.1, format="csr", rng=rng, dtype=np.float32)
+    cells = np.flatnonzero(rng.random(100_000) < 0.3)[:: -1 if reverse else 1]
+    source = SubsetGenes(gene_source(matrix), cells, np.array([2, 0]))
+    wanted = matrix.toarray()[cells][:, 0]
+    parts = list(source.blocks(1))
+    assert np.array_equal(np.concatenate([values for _, values in parts]), wanted)
+    assert [start for start, _ in parts] == [0, *np.cumsum([len(values) for _, values in parts])[:-1]]
+    assert (len(parts) == 1) == reverse
+    asked = iter([False, True])
+    with pytest.raises(Cancelled):
+        source.column(1, lambda: next(asked))
 
 
 def test_a_column_is_the_callers_own() -> None:

@@ -200,6 +200,7 @@ def test_other_matrices_of_a_zarr_folder_do_not_matter(tmp_path: Path, cache_dir
     assert len(indexes(cache_dir)) == 2
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
 def test_a_zip_file_is_indexed_once_it_is_closed(tmp_path: Path, cache_dir: Path) -> None:
     store = zarr.storage.ZipStore(tmp_path / "cells.zip", mode="w")
     ad.io.write_elem(zarr.open_group(store, mode="w", zarr_format=2), "X", counts())

@@ -151,8 +151,8 @@ def test_the_same_values_come_from_every_container(
 
 
 @some_settings
-@given(matrix=entries())
-def test_a_block_sorted_by_numba_is_that_sorted_by_scipy(matrix: Any) -> None:
+@given(matrix=st.one_of(entries(), entries(sorted_rows=True)), tile=st.sampled_from([1, 3, 1 << 17]))
+def test_a_block_sorted_by_numba_is_that_sorted_by_scipy(matrix: Any, tile: int) -> None:
     rows = blocks_module.Rows(matrix.indptr, matrix.indices, matrix.data)
     by_scipy = blocks_module.sorted_by_gene(rows, matrix.shape[1], "")
     if matrix.dtype != bool:
@@ -160,6 +160,7 @@ def test_a_block_sorted_by_numba_is_that_sorted_by_scipy(matrix: Any) -> None:
         assert kernels.compile_now("transpose", *types)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kernels, "WORTH_COMPILING", 0)
+        patch.setattr(blocks_module, "TILE", tile)
         by_numba = blocks_module.sorted_by_gene(rows, matrix.shape[1], "")
     for name in ("starts", "rows", "values"):
         one, other = getattr(by_scipy, name), getattr(by_numba, name)

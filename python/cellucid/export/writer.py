@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cellucid.dataset.folder.quantization import Bits
 
 # Genes read at a time: as many as fit, but so many that a pass over a matrix stored by cells is worth its while.
-_BLOCK_BYTES = 32 * 1024 * 1024
+_BLOCK_BYTES = 16 * 1024 * 1024
 _LEAST_GENES = 16
 
 

@@ -59,7 +59,7 @@ def _search(indptr: Any, indices: Any, data: Any, first: int, last: int, genes: 
     return 1
 
 
-def _transpose(indptr: Any, indices: Any, data: Any, starts: Any, rows: Any, values: Any) -> int:
+def _transpose(indptr: Any, indices: Any, data: Any, starts: Any, rows: Any, values: Any, tile: int) -> int:
     """Sorts the entries of some rows by gene, stably.
 
     Args:
@@ -69,26 +69,48 @@ def _transpose(indptr: Any, indices: Any, data: Any, starts: Any, rows: Any, val
         starts: Zeros, one a gene and one more; becomes where each gene begins.
         rows: Becomes the row of each entry.
         values: Becomes the value of each entry.
+        tile: How many entries are put in place at a time, where every row is sorted: so many that their places stay in
+            the cache.
 
     Returns:
         1, or -1 where a gene number is out of range; nothing is sorted then.
     """
     n_genes = starts.size - 1
-    for entry in range(indices.size):
-        gene = indices[entry]
-        if gene < 0 or gene >= n_genes:
-            return -1
-        starts[gene + 1] += 1
+    n_rows = indptr.size - 1
+    for row in range(n_rows):
+        before = 0
+        for entry in range(indptr[row], indptr[row + 1]):
+            gene = indices[entry]
+            if gene < 0 or gene >= n_genes:
+                return -1
+            if gene < before:
+                tile = indices.size
+            before = gene
+            starts[gene + 1] += 1
     for gene in range(n_genes):
         starts[gene + 1] += starts[gene]
     # Each gene's start serves as its cursor, which ends as the start of the next; then all are shifted back.
-    for row in range(indptr.size - 1):
-        for entry in range(indptr[row], indptr[row + 1]):
-            gene = indices[entry]
-            place = starts[gene]
-            rows[place] = row
-            values[place] = data[entry]
-            starts[gene] = place + 1
+    cursors = indptr[:-1].copy()
+    first = 0
+    while first < n_genes:
+        # The genes of this tile: of each row, the entries from its cursor on.
+        end = starts[first] + tile
+        after = first + 1
+        while after < n_genes and starts[after + 1] <= end:
+            after += 1
+        for row in range(n_rows):
+            entry = cursors[row]
+            while entry < indptr[row + 1]:
+                gene = indices[entry]
+                if gene >= after:
+                    break
+                place = starts[gene]
+                rows[place] = row
+                values[place] = data[entry]
+                starts[gene] = place + 1
+                entry += 1
+            cursors[row] = entry
+        first = after
     for gene in range(n_genes, 0, -1):
         starts[gene] = starts[gene - 1]
     starts[0] = 0
@@ -189,5 +211,5 @@ def _warm(compiled: Kernel, name: str, dtypes: tuple[np.dtype[Any], ...]) -> Ker
         )
     else:
         rows = np.zeros(0, dtype=dtypes[4])
-        compiled(*map(read_only, (indptr, indices, data)), np.zeros(2, dtype=dtypes[3]), rows, data.copy())
+        compiled(*map(read_only, (indptr, indices, data)), np.zeros(2, dtype=dtypes[3]), rows, data.copy(), 1)
     return compiled

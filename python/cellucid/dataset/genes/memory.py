@@ -103,7 +103,18 @@ class SubsetGenes(GeneSource):
         self._genes = genes
 
     def _blocks(self, genes: NDArray[np.intp]) -> Blocks:
-        yield 0, self._whole.columns(self._genes[genes])[:, self._cells]
+        wanted, where = np.unique(self._genes[genes], return_inverse=True)
+        places = np.argsort(self._cells, kind="stable")
+        cells = self._cells[places]
+        in_order = np.array_equal(places, np.arange(len(places)))
+        found = np.empty((len(genes), self.n_cells), dtype=np.float32)
+        for start, values in self._whole.parts(wanted):
+            first, last = np.searchsorted(cells, (start, start + values.shape[1]))
+            found[:, places[first:last]] = values[where][:, cells[first:last] - start]
+            # Nothing yet where the cells are in another order: but who cancels is heard.
+            yield int(first), found[:, first:last] if in_order else found[:, :0]
+        if not in_order:
+            yield 0, found
 
 
 def csc_column(n_cells: int, cells: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float32]:

@@ -82,7 +82,7 @@ def overlapping() -> DatasetError:
 
 
 def _search_is_shorter(rows: Rows, first: int, last: int, n_genes: int) -> bool:
-    # A step of the search is a gather in each row, which takes about as long as four comparisons of entries in line.
+    # A step of the search gathers one entry of each row, which is taken to cost four comparisons of entries in line.
     mean = max(1, int(rows.indptr[last] - rows.indptr[first]) // max(1, last - first))
     return n_genes * 4 * mean.bit_length() < mean
 

@@ -93,6 +93,10 @@ class GeneSource(ABC):
         genes = self._check([j])
         return ((start, values[0]) for start, values in self._run(genes, cancelled))
 
+    def parts(self, genes: NDArray[np.intp]) -> Blocks:
+        """For sources made of another one: as `blocks`, of several genes, which are ascending and each once."""
+        return self._blocks(genes)
+
     def _check(self, js: Iterable[int]) -> NDArray[np.intp]:
         wanted = np.array([as_integer(j) for j in js], dtype=np.intp)
         for j in wanted[(wanted < 0) | (wanted >= self.n_genes)]:
@@ -111,7 +115,8 @@ class GeneSource(ABC):
                     raise Cancelled
                 if (block := next(blocks, None)) is None:
                     return
-                yield block
+                if block[1].shape[1]:
+                    yield block
         finally:
             blocks.close()
 

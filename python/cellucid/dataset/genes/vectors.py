@@ -20,7 +20,7 @@ from cellucid.dataset.genes.threads import pool
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Bytes inflated by one thread in one go: handing work over costs about as much as inflating 20 kB.
+# Bytes inflated by one thread in one go, so that handing the work over does not count.
 BATCH_BYTES = 1 << 20
 
 
@@ -212,7 +212,7 @@ def _inflated(stored: bytes, nbytes: int) -> bytes:
 
 @cache
 def _zlib() -> Any:
-    """Python's zlib, or that of the extra ``fast``, which takes a third of the time."""
+    """Python's zlib, or the faster one of the extra ``fast``."""
     try:
         from isal import isal_zlib
     except ImportError:
