@@ -197,6 +197,7 @@ class JupyterLab:
             "JUPYTERLAB_SETTINGS_DIR": self._settings,
             "JUPYTERLAB_WORKSPACES_DIR": self._home / "workspaces",
             "IPYTHONDIR": self._home / "ipython",
+            "CELLUCID_CACHE_DIR": self._home / "cache",
         }
         for folder in folders.values():
             folder.mkdir(parents=True, exist_ok=True)

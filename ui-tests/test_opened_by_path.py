@@ -1,4 +1,4 @@
-"""An export folder in the notebook: the cells that were exported, in their colours and at their places."""
+"""Files and export folders in the notebook: the cells that were saved, in their colours and at their places."""
 
 import json
 
@@ -14,6 +14,14 @@ from cellucid import prepare, show
 folder = prepare(adata, "my_export", obs_continuous_quantization=8, compression=6, progress=False)
 w = show(folder, color_by="bulk_labels", point_size=0.36)
 """
+H5AD = """
+adata.write_h5ad("cells.h5ad", compression="gzip")
+w = show_anndata("cells.h5ad", color_by="bulk_labels", point_size=0.36)
+"""
+ZARR = """
+adata.write_zarr("cells.zarr")
+w = show_anndata("cells.zarr", color_by="bulk_labels", point_size=0.36)
+"""
 
 
 @pytest.fixture
@@ -21,8 +29,9 @@ def adata():
     return few_cells()
 
 
-def test_an_export_is_drawn_coloured_and_selected_as_its_data_are(notebook, adata):
-    page = notebook([LOAD, EXPORT])
+@pytest.mark.parametrize(("code", "n_genes"), [(EXPORT, 0), (H5AD, 765), (ZARR, 765)], ids=["export", "h5ad", "zarr"])
+def test_what_was_saved_is_drawn_coloured_and_selected_as_its_data_are(notebook, adata, code, n_genes):
+    page = notebook([LOAD, code])
     page.run_all()
     widget = WidgetPage(page)
     assert widget.settle()["cells_drawn"] == 700
@@ -40,7 +49,7 @@ def test_an_export_is_drawn_coloured_and_selected_as_its_data_are(notebook, adat
     page.wait_for(f"len(w.selection) == {len(expected)}")
     names = json.loads(page.execute("import json; print(json.dumps(list(w.selected_names)))"))
     assert names == adata.obs_names[expected].tolist()
-    assert page.execute("print(w.selected.shape)") == f"({len(expected)}, 0)"
+    assert page.execute("print(w.selected.shape)") == f"({len(expected)}, {n_genes})"
 
     page.execute("w.clear_selection(); w.color_by = 'CST3'")
     widget.root.get_by_role("heading", name="CST3").wait_for()
