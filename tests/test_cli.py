@@ -40,7 +40,7 @@ def test_prepare_and_info_from_a_shell(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        (("info", "gone"), 1, "cellucid: cannot open 'gone': there is no such file or folder."),
+        (("info", "gone"), 1, "cellucid: there is no folder 'gone'"),
         (("prepare", EXPORTS / "A-none", EXPORTS / "A-q8gz"), 1, "exists; pass force=True (--force)"),
         (("prepare", EXPORTS / "A-none", "out", "--gene", "nobody"), 1, "'nobody' is not among the 5 genes"),
         (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt"), 1, "gone.txt"),

@@ -278,7 +278,7 @@ def test_a_file_that_is_deleted_is_read_to_its_end_and_a_folder_is_not(path: Pat
     else:
         path.unlink()
         assert dataset.gene("B")[4] == 40
-    with pytest.raises(DatasetError, match="there is no such file or folder"):
+    with pytest.raises(DatasetError, match="there is no file or folder"):
         dataset.reopen()
 
 
@@ -286,9 +286,9 @@ def test_a_file_that_is_deleted_is_read_to_its_end_and_a_folder_is_not(path: Pat
 
 
 def test_a_path_that_is_not_there_is_answered_with_what_is(h5ad: Path) -> None:
-    with pytest.raises(DatasetError, match=rf"no such file or folder. There is '{h5ad.name}'"):
+    with pytest.raises(DatasetError, match=rf"there is no file or folder .* There is '{h5ad.name}'"):
         open_dataset(h5ad.with_name(h5ad.name.upper()))
-    with pytest.raises(DatasetError, match="no such file or folder"):
+    with pytest.raises(DatasetError, match="there is no file or folder"):
         open_dataset("nowhere/at/all.h5ad")
 
 
@@ -298,7 +298,6 @@ def test_what_is_no_anndata_is_named_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "text.csv").write_text("cell,gene")
     (tmp_path / "text.zip").write_text("cell,gene")
     (tmp_path / "empty.zarr").mkdir()
-    (tmp_path / "folder").mkdir()
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["image"] = np.zeros(3)
     for name, reason in {
@@ -308,7 +307,6 @@ def test_what_is_no_anndata_is_named_with_the_reason(tmp_path: Path) -> None:
         "text.csv": "neither an .h5ad file nor",
         "text.zip": "zip",
         "empty.zarr": "",
-        "folder": "is not an export folder",
     }.items():
         with pytest.raises(DatasetError, match=rf"'{name}'.*{reason}" if name != "other.h5" else reason) as caught:
             open_dataset(tmp_path / name)

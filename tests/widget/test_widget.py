@@ -143,7 +143,7 @@ def make(n_obs=5, **slots):
         (make(obsm={"flags": np.zeros((5, 2), dtype=bool)}), ValueError, "flags"),
         (make(0, obsm={"X_umap": np.zeros((0, 2))}), ValueError, "cells"),
         (make(obsm={"X_umap": np.full((5, 2), np.nan)}), ValueError, "X_umap"),
-        ("data.h5ad", ValueError, "no such file"),
+        ("data.h5ad", ValueError, "there is no file"),
         (np.zeros((3, 2)), TypeError, "ndarray"),
         (None, TypeError, "NoneType"),
     ],

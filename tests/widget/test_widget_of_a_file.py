@@ -144,5 +144,5 @@ def test_refresh_looks_at_the_file_as_it_is_now(path: Path) -> None:
 
 
 def test_a_path_that_is_not_there_is_an_error_before_anything_is_shown() -> None:
-    with pytest.raises(ValueError, match="no such file or folder"):
+    with pytest.raises(ValueError, match="there is no file or folder"):
         CellucidWidget("nowhere.h5ad")

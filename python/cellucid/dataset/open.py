@@ -95,4 +95,4 @@ def _not_there(path: Path) -> str:
     beside = sorted(other.name for other in path.parent.iterdir()) if path.parent.is_dir() else []
     close = close_matches(path.name, beside, limit=3)
     guess = f" There is {' and '.join(map(repr, close))}." if close else ""
-    return f"cannot open {str(path)!r}: there is no such file or folder.{guess}"
+    return f"there is no {'file or folder' if path.suffix else 'folder'} {str(path)!r}.{guess}"

@@ -45,7 +45,7 @@ class StoredFile(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.exists():
-            raise DatasetError(f"cannot open {path.name!r}: there is no such file or folder")
+            raise DatasetError(f"there is no file or folder {path.name!r}")
         with self.reading():
             self._open()
 
