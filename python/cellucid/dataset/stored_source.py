@@ -121,7 +121,7 @@ class StoredSource(Source):
     def _read_aligned(self, slot: str, key: str) -> Any:
         with self.lock, self.reading(f"{slot}[{key!r}]"):
             node = self._file.root[slot][key]
-            for part in node.values() if is_group(node) else [node]:
+            for part in [node[name] for name in node] if is_group(node) else [node]:
                 if not is_group(part):
                     check_there(part)
             value: Any = read_elem(node)
