@@ -113,7 +113,8 @@ def test_the_command_is_installed_and_tells_its_version(capsys):
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job ignores
 from cellucid import cli, export
 def prepare(*arguments, **options):
     print("ready", flush=True)
