@@ -1,9 +1,11 @@
 # The commands of the house. `make` alone explains them. Everything is made by its age, so a second run is instant.
-# Overridable: PYTHON (makes the environment), VENV (where it lies), CHROMIUM (which browser), PYTEST_ARGS.
+# Overridable: PYTHON (makes the environment), VENV (where it lies), CHROMIUM (which browser), PYTEST_ARGS, PYTEST_WORKERS.
 
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
+# Processes that py-test shares its files out to.
+PYTEST_WORKERS ?= 2
 
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
@@ -74,7 +76,7 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 
 py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference $(STAMPS)/anndatas ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
-	@"$(BIN)/python" -m pytest tests $(PYTEST_ARGS)
+	@"$(BIN)/python" -m pytest tests -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer in headless Chromium
 	$(SAY) 'js-test: vitest'

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import demo
@@ -47,6 +48,7 @@ def test_the_headless_demo_draws_the_same_on_both_roads_and_says_which(tmp_path)
     assert np.mean(np.abs(first - second).max(axis=2) > 8) < 0.001
 
 
+@pytest.mark.slow
 def test_the_headless_demo_fails_with_the_reason_when_a_cell_does(tmp_path):
     broken = tmp_path / "broken.ipynb"
     broken.write_text(demo.NOTEBOOK.read_text().replace("sc.datasets.pbmc68k_reduced()", "sc.datasets.no_such_data()"))

@@ -29,7 +29,14 @@ def adata():
     return few_cells()
 
 
-@pytest.mark.parametrize(("code", "n_genes"), [(EXPORT, 0), (H5AD, 765), (ZARR, 765)], ids=["export", "h5ad", "zarr"])
+@pytest.mark.parametrize(
+    ("code", "n_genes"),
+    [
+        pytest.param(EXPORT, 0, id="export"),
+        pytest.param(H5AD, 765, id="h5ad"),
+        pytest.param(ZARR, 765, id="zarr", marks=pytest.mark.slow),
+    ],
+)
 def test_what_was_saved_is_drawn_coloured_and_selected_as_its_data_are(notebook, adata, code, n_genes):
     page = notebook([LOAD, code])
     page.run_all()

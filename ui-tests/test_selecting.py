@@ -21,7 +21,7 @@ def selection(page, name="w"):
     return np.array([int(cell) for cell in page.execute(f"print(*{name}.selection)").split()])
 
 
-@pytest.mark.parametrize("size", ["700 cells", "200,000 cells"])
+@pytest.mark.parametrize("size", [pytest.param("700 cells", marks=pytest.mark.slow), "200,000 cells"])
 def test_a_lasso_gives_exactly_the_cells_that_numpy_gives(notebook, size):
     many = size == "200,000 cells"
     page = notebook([LOAD_MANY if many else LOAD, f"w = CellucidWidget({'many' if many else 'adata'})\nw"])

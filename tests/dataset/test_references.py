@@ -57,7 +57,8 @@ def test_a_gene_name_of_several_columns_is_ambiguous(text: str) -> None:
         resolve_field(text, OBS, GENES)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=[]), max_size=2)))
+# NUL apart: pandas does not tell a name that ends in it from the one without.
+@given(st.lists(st.text(st.characters(exclude_categories=[], exclude_characters="\0"), max_size=2)))
 def test_unambiguous_names_are_those_of_one_column_in_their_order(names: list[str]) -> None:
     genes = pd.Index(names, dtype=object)
     assert list(unambiguous(genes)) == [name for name in names if names.count(name) == 1]
