@@ -8,18 +8,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from cellucid.channel import messages, rpc
 from cellucid.channel.asks import Asks
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.hooks import Dispatcher, HookEvent, HookRegistry
+from cellucid.channel.host import Host
 from cellucid.channel.latest import Latest
 from cellucid.channel.messages import Ack, Cancel, Command, Event, Request, Seen
 from cellucid.channel.pace import PACE, Pace
 from cellucid.channel.pages import PATIENCE, Again, Page
 from cellucid.channel.posted import unpack
-from cellucid.channel.selection import EncodedCells, Positions
+from cellucid.channel.published import marks_payload, selection_payload
+from cellucid.channel.selection import EncodedCells
 from cellucid.channel.waits import Waits
 
 logger = logging.getLogger("cellucid.jupyter")
@@ -27,58 +29,6 @@ logger = logging.getLogger("cellucid.jupyter")
 _Message = tuple[Command, list[memoryview]]
 
 _MAX_TAKEN = 20  # pages of which every update speaks: the newest
-
-
-class Marks(Protocol):
-    """What Python says about single cells."""
-
-    @property
-    def hidden(self) -> Positions: ...  # noqa: D102
-    @property
-    def highlights(self) -> Sequence[tuple[str, Positions]]: ...  # noqa: D102
-
-
-class Host(Protocol):
-    """What the conversation needs of the widget."""
-
-    @property
-    def n_cells(self) -> int: ...  # noqa: D102
-
-    def read_resource(self, path: str) -> rpc.Bytes:
-        """The resource at ``path``; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
-
-    def take_selection(self, cells: EncodedCells) -> None:
-        """Make a selection from the viewer the widget's own; observers run here."""
-
-    def current_selection(self) -> EncodedCells:
-        """The widget's selection: the one that was taken last, where Python has set none since."""
-
-    def names_of(self, cells: EncodedCells) -> Callable[[], Any]:
-        """How to make the names of cells as they are called now, whatever data the widget shows by then."""
-
-    def current_marks(self) -> Marks:
-        """The hidden cells, and the highlights' colours and cells."""
-
-    def server(self) -> Mapping[str, Any]:
-        """Where a page finds the data server; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
-
-    def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
-        """Make the cell under the pointer the widget's own; returns how to make the keys of its hook event."""
-
-    def take_traits(self, changed: messages.TraitsSet, page: str, *, outdated: bool) -> None:
-        """Make what a person set the widget's own; what does not fit is told, but of cells of before a refresh."""
-
-    def tell_traits(self) -> None:
-        """Send all pages what has changed, by ipywidgets' own message."""
-
-    def traits_since(self, moment: int, page: str) -> tuple[int, Mapping[str, Any]]:
-        """The traits that have changed since, but for those that the page has set itself; and what the time is now."""
-
-    def viewers_changed(self, *, known: bool, ready: bool, road: messages.TransportChosen | None) -> None:
-        """A page began, chose its road, finished its first picture, or went away; the road is the newest page's."""
-
-    def report(self, source: str, message: str, hint: str = "") -> None:
-        """Tell the person about an error."""
 
 
 class Conversation:
@@ -391,47 +341,32 @@ class Conversation:
         return rpc.piece(self._host.read_resource(wanted.path), wanted.offset, wanted.length)
 
     def _current_selection(self, _: messages.CurrentSelection) -> rpc.Answer:
-        with self._lock:
-            payload, data = self._encoded()
+        payload, data = self._selection_payload()
         return rpc.Answer(payload, (data,))
 
     def _current_marks(self, _: messages.CurrentMarks) -> rpc.Answer:
-        with self._lock:
-            payload, buffers = self._encoded_marks()
+        payload, buffers = self._marks_payload()
         return rpc.Answer(payload, tuple(buffers))
 
     def _marks_command(self, page: str | None = None) -> _Message:
-        with self._lock:
-            payload, buffers = self._encoded_marks()
+        payload, buffers = self._marks_payload()
         return Command("marks", payload, page=page), buffers
 
-    def _encoded_marks(self) -> tuple[Mapping[str, Any], list[memoryview]]:
-        marks = self._host.current_marks()
-        hidden, *groups = (
-            self._encoded_cells(cells) for cells in (marks.hidden, *(cells for _, cells in marks.highlights))
-        )
-        highlights = [
-            {"color": color, **group} for (color, _), (group, _) in zip(marks.highlights, groups, strict=True)
-        ]
-        payload = {
-            "revision": self._marks_revision,
-            "n_cells": self._host.n_cells,
-            "hidden": hidden[0],
-            "highlights": highlights,
-        }
-        return payload, [data for _, data in (hidden, *groups)]
-
-    def _encoded_cells(self, positions: Positions) -> tuple[dict[str, Any], memoryview]:
-        return _split(EncodedCells.of(positions, self._host.n_cells))
+    def _marks_payload(self) -> tuple[Mapping[str, Any], list[memoryview]]:
+        with self._lock:
+            return marks_payload(self._host.current_marks(), self._marks_revision, self._host.n_cells)
 
     def _broadcast(self, without: str | None = None) -> None:
         self.carrier.send_latest("selection", lambda: self._selection_command(without=without))
         self._again.sent()
 
     def _selection_command(self, page: str | None = None, without: str | None = None) -> _Message:
-        with self._lock:
-            payload, data = self._encoded()
+        payload, data = self._selection_payload()
         return Command("selection", payload, page=page, without=without), [data]
+
+    def _selection_payload(self) -> tuple[Mapping[str, Any], memoryview]:
+        with self._lock:
+            return selection_payload(self._published, self._revision)
 
     def _send_again(self) -> float | None:
         """Send each page what it has not seen; messages get lost where a connection breaks.
@@ -476,10 +411,6 @@ class Conversation:
 
         self.carrier.send_latest(f"traits {page.name}", make)
 
-    def _encoded(self) -> tuple[Mapping[str, Any], memoryview]:
-        cells, data = _split(self._published)
-        return {"revision": self._revision, "n_cells": self._published.n_cells, **cells}, data
-
     # -- hooks -------------------------------------------------------------------------------------------------------
 
     def _tell(self, name: str, event: HookEvent) -> None:
@@ -507,10 +438,6 @@ class Conversation:
             f"{what} slower than the events: the oldest that wait are dropped",
             "Do the work in a later cell, or register the hook with debounce=.",
         )
-
-
-def _split(cells: EncodedCells) -> tuple[dict[str, Any], memoryview]:
-    return {"encoding": cells.encoding, "count": cells.count}, memoryview(cells.data)
 
 
 def _weight(value: object) -> int:

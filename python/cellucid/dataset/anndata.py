@@ -18,7 +18,7 @@ from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValu
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.embeddings import current_coordinates, find_components, find_embeddings
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
-from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownField, UnknownResource, warn_user
+from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownResource, warn_user
 from cellucid.dataset.gene_names import GeneNames
 from cellucid.dataset.identity import dataset_id
 from cellucid.dataset.manifest import (
@@ -47,7 +47,7 @@ from cellucid.dataset.paths import (
     values_path,
 )
 from cellucid.dataset.queries import query_positions
-from cellucid.dataset.references import gene_position, resolve_field, unambiguous
+from cellucid.dataset.references import gene_position, no_obs_column, resolve_field, unambiguous
 from cellucid.dataset.source import Source
 
 if TYPE_CHECKING:
@@ -130,22 +130,13 @@ class AnnDataDataset(Dataset):
         self._chosen[key] = self._chosen[found.key] = found
         return found
 
-    def coordinates(self, key: str) -> NDArray[np.float32]:
-        return self.read(self.embedding(key).path).as_array()
-
     @property
     def fields(self) -> tuple[Field, ...]:
         return tuple(self._fields.values())
 
     def obs(self, key: str) -> pd.Series[Any]:
         if key not in self._fields:
-            reason = self._open().left_out.get(key)
-            there = ", ".join(map(repr, self._fields)) or "none"
-            raise UnknownField(
-                f"the obs column {key!r} cannot be shown: {reason}"
-                if reason
-                else f"there is no obs column {key!r}; expected one of {there}"
-            )
+            raise no_obs_column(key, self._fields, self._open().left_out)
         # A file is read for the names only here, where a person has asked for a column with them.
         return self._series(key).set_axis(self._open().cell_names)
 

@@ -169,7 +169,6 @@ class Dataset(ABC):
                 message says why).
         """
 
-    @abstractmethod
     def coordinates(self, key: str) -> NDArray[np.float32]:
         """The original coordinates, ``(n_cells, d)``; a row with a non-finite number is a cell that is not placed.
 
@@ -177,6 +176,7 @@ class Dataset(ABC):
             UnknownEmbedding: There is none with this key, or it cannot be shown; the message says why.
             DatasetChanged: The embedding or the cells are no longer those of the opening.
         """
+        return self.read(self.embedding(key).path).as_array()
 
     @property
     @abstractmethod

@@ -63,7 +63,7 @@ def resolve_field(
         raise UnknownField(f"the obs column {name!r} cannot be shown: {left_out[name]}")
     searched = [*(obs_keys if kind != "gene" else ()), *(_all_names(genes, others) if kind != "obs" else ())]
     matches = close_matches(name, searched)
-    hint = f"Close matches: {_some(matches)}." if matches else f"The obs columns are {_some(obs_keys)}."
+    hint = f"Close matches: {some(matches)}." if matches else f"The obs columns are {some(obs_keys)}."
     matrix = "the matrix in use" if layer is None else f"the layer {layer!r}"
     raise UnknownField(f"{text!r} is neither an obs column nor a gene of {matrix}. {hint}")
 
@@ -86,15 +86,15 @@ def gene_position(name: str, genes: pd.Index[Any], others: Iterable[tuple[str, p
             return found
         columns = [j for j, gene in enumerate(genes) if gene == name]
         apart = [(label, names[columns]) for label, names in others if _tells_apart(names, columns)]
-        way_out = f"Name one by {apart[0][0]!r}: {_some(apart[0][1])}; or make" if apart else "Make"
+        way_out = f"Name one by {apart[0][0]!r}: {some(apart[0][1])}; or make" if apart else "Make"
         raise AmbiguousGene(
-            f"{len(columns)} columns are named {name!r}: {_some(columns)}. "
+            f"{len(columns)} columns are named {name!r}: {some(columns)}. "
             f"{way_out} gene names unique with `adata.var_names_make_unique()`, then {REMEDY}."
         )
     if (position := _called_so(name, genes, others)) is not None:
         return position
     matches = close_matches(name, _all_names(genes, others))
-    hint = f" Close matches: {_some(matches)}." if matches else ""
+    hint = f" Close matches: {some(matches)}." if matches else ""
     raise UnknownField(f"{name!r} is not among the {len(genes):,} genes of this matrix.{hint}")
 
 
@@ -114,7 +114,7 @@ def _called_so(name: str, genes: pd.Index[Any], others: Iterable[tuple[str, pd.I
         if isinstance(found, int):
             return found
         own = genes[names == name]
-        ambiguous = ambiguous or AmbiguousGene(f"{len(own)} genes are {name!r} in {label!r}: name one of {_some(own)}.")
+        ambiguous = ambiguous or AmbiguousGene(f"{len(own)} genes are {name!r} in {label!r}: name one of {some(own)}.")
     if ambiguous is not None:
         raise ambiguous
     return None
@@ -169,6 +169,14 @@ def _readings(text: str) -> Iterator[FieldRef]:
     yield FieldRef("gene", text)
 
 
-def _some(values: Iterable[object], limit: int = 10) -> str:
+def no_obs_column(key: str, obs_keys: Iterable[str], left_out: Mapping[str, str]) -> UnknownField:
+    """Why an obs column is not shown: for a reason of its own, or because there is none."""
+    if reason := left_out.get(key):
+        return UnknownField(f"the obs column {key!r} cannot be shown: {reason}")
+    return UnknownField(f"there is no obs column {key!r}; expected one of {some(obs_keys)}")
+
+
+def some(values: Iterable[object], limit: int = 10) -> str:
+    """The first of some values, for a message."""
     shown = [repr(value) for value in values]
     return ", ".join(shown[:limit]) + (", …" if len(shown) > limit else "") if shown else "none"

@@ -94,8 +94,7 @@ class WidgetHost:
     def take_hover(self, cell: int | None) -> Mapping[str, Callable[[], Any]]:
         """Make the cell under the pointer the widget's own; it is not sent back to the page."""
         with self._widget._lock:
-            if cell is None or cell < self.n_cells:
-                self._widget._take({"hovered": cell})
+            self._widget._take({"hovered": cell})
         dataset, embedding = self._widget._dataset, self._widget.embedding
 
         def position() -> dict[str, float] | None:

@@ -57,7 +57,7 @@ from cellucid.dataset.paths import (
     vectors_path,
 )
 from cellucid.dataset.queries import query_positions
-from cellucid.dataset.references import close_matches, gene_position, resolve_field
+from cellucid.dataset.references import close_matches, gene_position, no_obs_column, resolve_field, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -138,10 +138,7 @@ class FolderDataset(Dataset):
             raise UnknownEmbedding(f"the embedding {key!r} cannot be shown: no cell has finite coordinates there")
         close = close_matches(key, self._embeddings, limit=3)
         guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-        raise UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {_some(self._embeddings)}.")
-
-    def coordinates(self, key: str) -> NDArray[np.float32]:
-        return self.read(self.embedding(key).path).as_array()
+        raise UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {some(self._embeddings)}.")
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -150,12 +147,7 @@ class FolderDataset(Dataset):
     def obs(self, key: str) -> pd.Series[Any]:
         field = self._fields.get(key)
         if field is None:
-            reason = self._export.left_out.get(key)
-            raise UnknownField(
-                f"the obs column {key!r} cannot be shown: {reason}"
-                if reason
-                else f"there is no obs column {key!r}; expected one of {_some(self._fields)}"
-            )
+            raise no_obs_column(key, self._fields, self._export.left_out)
         if field.categories is None:
             values: Any = np.array(self.read(values_path(key)).as_array())
         else:
@@ -284,7 +276,7 @@ class FolderDataset(Dataset):
     def _check_layer(self, layer: str | None) -> None:
         if layer is not None and layer not in self.layers:
             raise UnknownLayer(
-                f"there is no layer {layer!r}; expected {_some(self.layers)} or None for the default"
+                f"there is no layer {layer!r}; expected {some(self.layers)} or None for the default"
                 if self.layers
                 else "the export has no genes"
             )
@@ -308,11 +300,11 @@ class FolderDataset(Dataset):
         shown = {key: embedding for key, embedding in measured.items() if embedding.n_placed}
         if not shown:
             raise DatasetError(
-                f"{self._files.root.name}: no cell has finite coordinates in {_some(measured)}, so there is nothing to "
+                f"{self._files.root.name}: no cell has finite coordinates in {some(measured)}, so there is nothing to "
                 "draw. Export the data again from an embedding without NaN."
             )
         if len(shown) < len(measured):
-            empty = _some([key for key in measured if key not in shown])
+            empty = some([key for key in measured if key not in shown])
             warn_user(f"left out of the embeddings, because no cell has finite coordinates there: {empty}.")
         return shown
 
@@ -472,8 +464,3 @@ def _read_categories(field: Field) -> Resource:
 def _extent(values: NDArray[np.float32]) -> tuple[float, float] | None:
     finite = values[np.isfinite(values)]
     return (float(finite.min()), float(finite.max())) if finite.size else None
-
-
-def _some(values: Any, limit: int = 10) -> str:
-    shown = [repr(value) for value in values]
-    return ", ".join(shown[:limit]) + (", …" if len(shown) > limit else "") if shown else "none"
