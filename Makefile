@@ -9,6 +9,7 @@ PYTEST_WORKERS ?= 2
 
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+# The last that the build writes; page.js is beside it.
 BUNDLE := python/cellucid/static/widget.js
 BUNDLE_SOURCES := $(shell find js/src -type f 2>/dev/null) js/build.mjs js/tsconfig.json package.json package-lock.json
 NODE_MODULES := node_modules/.package-lock.json
@@ -46,7 +47,7 @@ reference: $(STAMPS)/reference ## install Cellucid 0.0.9, which py-test exchange
 
 anndatas: $(STAMPS)/anndatas ## install the other anndatas that py-test reads with, below .venv/anndatas
 
-build: $(BUNDLE) ## build the viewer into python/cellucid/static/widget.js
+build: $(BUNDLE) ## build the viewer into python/cellucid/static
 
 watch: $(NODE_MODULES) ## rebuild the viewer at every change of js/src
 	@npm run --silent watch

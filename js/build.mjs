@@ -1,21 +1,25 @@
-// Builds js/src/index.ts into the one file that the wheel carries: python/cellucid/static/widget.js.
-// anywidget sends this file with every widget instance, so its size and shape are checked here, where it is made.
+// Builds the two files that the wheel carries, in python/cellucid/static: widget.js for notebooks, page.js for a tab.
+// anywidget sends the first with every widget instance, and the server puts the second into a page's script element, so
+// size and shape are checked here, where they are made.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { context, build as esbuild } from "esbuild";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
-const BUNDLE = join(ROOT, "python", "cellucid", "static", "widget.js");
+const STATIC = join(ROOT, "python", "cellucid", "static");
+const WIDGET = join(STATIC, "widget.js");
+const PAGE = join(STATIC, "page.js");
 const MAX_BYTES = 500_000;
 
 const BANNER =
   "/*! cellucid, BSD-3-Clause. Contains preact and @preact/signals (MIT, Jason Miller and the Preact team) and lucide icons (ISC, Lucide contributors). */";
 
-/** Rejects what a notebook host could not load, and writes the bundle in one step so that no reader sees half of it. */
+/** Rejects what a host could not load, and writes the bundle in one step so that no reader sees half of it. */
 const checkAndWrite = {
   name: "check-and-write",
   setup(build) {
+    const bundle = build.initialOptions.outfile;
     build.onEnd((result) => {
       if (result.errors.length > 0) return {};
       const [output] = Object.values(result.metafile.outputs);
@@ -27,14 +31,17 @@ const checkAndWrite = {
       for (const { path } of output.imports) {
         errors.push(`the bundle still imports "${path}": it must be one file that needs no network`);
       }
-      if (!output.exports.includes("default")) {
+      if (bundle === PAGE && /<\/script|<!--/i.test(file.text)) {
+        errors.push("the bundle would end the script element that it is put into");
+      }
+      if (bundle === WIDGET && !output.exports.includes("default")) {
         errors.push("js/src/index.ts has no default export: anywidget needs {initialize, render}");
       }
       if (errors.length > 0) return { errors: errors.map((text) => ({ text })) };
-      mkdirSync(dirname(BUNDLE), { recursive: true });
-      writeFileSync(`${BUNDLE}.tmp`, file.contents);
-      renameSync(`${BUNDLE}.tmp`, BUNDLE);
-      console.log(`${relative(ROOT, BUNDLE)}: ${(file.contents.length / 1000).toFixed(1)} kB`);
+      mkdirSync(STATIC, { recursive: true });
+      writeFileSync(`${bundle}.tmp`, file.contents);
+      renameSync(`${bundle}.tmp`, bundle);
+      console.log(`${relative(ROOT, bundle)}: ${(file.contents.length / 1000).toFixed(1)} kB`);
       return {};
     });
   },
@@ -42,8 +49,6 @@ const checkAndWrite = {
 
 const options = {
   absWorkingDir: ROOT,
-  entryPoints: ["js/src/index.ts"],
-  outfile: BUNDLE,
   bundle: true,
   write: false,
   metafile: true,
@@ -65,12 +70,16 @@ const options = {
   plugins: [checkAndWrite],
 };
 
+const bundles = [
+  { ...options, entryPoints: ["js/src/page.ts"], outfile: PAGE },
+  { ...options, entryPoints: ["js/src/index.ts"], outfile: WIDGET }, // the last one: make looks at its age
+];
+
 if (process.argv.includes("--watch")) {
-  const watcher = await context(options);
-  await watcher.watch();
+  for (const each of bundles) await (await context(each)).watch();
 } else {
   try {
-    await esbuild(options);
+    for (const each of bundles) await esbuild(each);
   } catch (error) {
     // esbuild has printed its own errors; anything else is a fault in this script and keeps its traceback.
     if (!Array.isArray(error.errors)) throw error;

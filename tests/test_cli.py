@@ -3,16 +3,20 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 
-from cellucid import cli, open_dataset
+from cellucid import cli, open_dataset, serve
 
+SHOW = sys.modules["cellucid.show"]  # the attribute of the package is the function
 EXPORTS = Path(__file__).parent / "vectors/exports"
 
 
@@ -132,3 +136,62 @@ def test_ctrl_c_ends_with_130(tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60)[1] == "cellucid: interrupted\n"
     assert process.returncode == 130
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("quiet", [True, False])
+def test_serve_prints_where_to_look_and_ctrl_c_ends_it(quiet):
+    arguments = ["serve", str(EXPORTS / "A-none"), "--no-browser", *(["--quiet"] if quiet else [])]
+    hear = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"import signal, sys\n{hear}\nfrom cellucid import cli\nsys.exit(cli.main({arguments!r}))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    lines = []
+    while not lines or not (quiet or "secret" in lines[-1]):
+        lines.append(process.stdout.readline())
+    (address,) = (word for line in lines for word in line.split() if word.startswith("http"))
+    with urlopen(address, timeout=20) as page:
+        assert "<title>tiny demo</title>" in page.read().decode().lower()
+    if not quiet:
+        port = urlsplit(address).port
+        assert any(f"ssh -N -L {port}:127.0.0.1:{port} " in line for line in lines)
+        assert "12 cells, 5 genes" in lines[0]
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == "cellucid: interrupted\n"
+    assert process.returncode == 130
+
+
+def test_serve_takes_a_free_port_where_the_asked_one_is_taken(capfd, monkeypatch):
+    from cellucid.server import data_server
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        data_server().stop()
+        monkeypatch.setattr(SHOW, "_until_interrupted", lambda: None)
+        serve(EXPORTS / "A-none", port=port, open_browser=False)
+    out, error = capfd.readouterr()
+    assert error == f"Port {port} is taken; {data_server().port} is used.\n"
+    assert f"http://127.0.0.1:{data_server().port}/" in out
+    with pytest.raises(ValueError, match="65536 is no port"):
+        serve(EXPORTS / "A-none", port=65536)
+
+
+def test_the_address_is_no_argument_of_the_browser(monkeypatch):
+    opened = []
+
+    def look(address):
+        path = Path(urlsplit(address).path)
+        opened.append((address, path.stat().st_mode & 0o777, path.read_text(), path))
+
+    monkeypatch.setattr(SHOW, "_until_interrupted", lambda: None)
+    monkeypatch.setattr("webbrowser.open", look)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    serve(EXPORTS / "A-none", quiet=True)
+    ((address, mode, text, path),) = opened
+    assert address.startswith("file:")
+    assert "viewerToken" not in address
+    assert "viewerToken=" in text
+    assert (mode, path.exists()) == (0o600, False)
+    monkeypatch.setenv("SSH_CONNECTION", "there")
+    serve(EXPORTS / "A-none", quiet=True)
+    assert len(opened) == 1, "a browser over there is none that the person sees"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_ARROWS: Mapping[str, frozenset[str]] = {
     "widget": frozenset({"dataset", "cells", "channel", "server", "session", "connect", "diagnose"}),
     "show": frozenset({"widget", "export", "server"}),
-    "cli": frozenset({"widget", "dataset", "export", "server"}),
+    "cli": frozenset({"show", "dataset", "export"}),
     "export": frozenset({"dataset"}),
     "server": frozenset({"dataset", "channel.messages"}),
     "session": frozenset({"dataset.identity", "cells", "channel.rpc"}),

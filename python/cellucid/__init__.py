@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from cellucid.dataset import open_dataset
 from cellucid.export import generate_datasets_manifest, prepare
-from cellucid.show import show, show_anndata
+from cellucid.show import serve, serve_anndata, show, show_anndata
 from cellucid.widget import CellucidWidget
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "generate_datasets_manifest",
     "open_dataset",
     "prepare",
+    "serve",
+    "serve_anndata",
     "show",
     "show_anndata",
 ]

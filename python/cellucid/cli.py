@@ -1,4 +1,4 @@
-"""The command line: ``cellucid prepare``, ``cellucid info``."""
+"""The command line: ``cellucid serve``, ``cellucid prepare``, ``cellucid info``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
+    look = commands.add_parser("serve", help="look at data in a browser", description=_serve.__doc__)
+    look.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
+    look.add_argument("--dataset", metavar="ID", help="which of a folder of several")
+    look.add_argument("--port", type=int, help="where to listen, on this machine alone; by default a port that is free")
+    look.add_argument("--no-browser", action="store_true", help="only print the address")
+    look.add_argument("-q", "--quiet", action="store_true", help="print the viewer's address alone")
+    look.set_defaults(run=_serve)
+
     freeze = commands.add_parser("prepare", help="freeze data into an export folder", description=_prepare.__doc__)
     freeze.add_argument("data", metavar="IN", help="an .h5ad file, a .zarr store or an export folder")
     freeze.add_argument("out_dir", metavar="OUT_DIR", help="the folder to make")
@@ -82,6 +90,19 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("--dataset", metavar="ID", help="which of a folder of several")
     info.set_defaults(run=_info)
     return parser
+
+
+def _serve(options: argparse.Namespace) -> None:
+    """Show a file or folder in a browser, until Ctrl+C."""
+    from cellucid.show import serve  # with all that a widget needs
+
+    serve(
+        options.path,
+        dataset=options.dataset,
+        port=options.port,
+        open_browser=not options.no_browser,
+        quiet=options.quiet,
+    )
 
 
 def _prepare(options: argparse.Namespace) -> None:

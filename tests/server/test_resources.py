@@ -241,10 +241,10 @@ def test_servers_are_apart():
     assert first.token != second.token
 
 
-def test_the_address_of_the_viewer_says_where_the_viewer_is(ask, server):
+def test_the_address_of_a_viewer_that_is_not_there_says_so(ask, server):
     answer = ask(f"/?viewerId=v1&viewerToken={server.token}", token=None)
-    assert (answer.status, answer.headers["referrer-policy"]) == (200, "no-referrer")
-    assert b"in the notebook" in answer.body
+    assert (answer.status, answer.headers["referrer-policy"]) == (404, "no-referrer")
+    assert b"not shown any more" in answer.body
     assert ask("/?viewerId=v1&viewerToken=guess", token=None).status == 401
     assert ask(f"/_cellucid/info?viewerToken={server.token}", token=None).status == 401
 

@@ -158,7 +158,7 @@ def test_neither_token_nor_files_are_in_logs_and_answers(ask, server, dataset, p
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
         wire.sendall(f"nonsense {server.token}\r\n\r\n".encode())
         assert b" 400 " in wire.recv(1000)
-    assert [answer.status for answer in answers] == [200, 200, 404, 401, 200, 500, 404]
+    assert [answer.status for answer in answers] == [200, 200, 404, 401, 404, 500, 404]
     for answer in answers:
         assert secret.encode() not in answer.body
         assert server.token.encode() not in answer.body

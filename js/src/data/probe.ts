@@ -16,6 +16,8 @@ export interface PageAddress {
   readonly hostname: string;
   /** Of the Jupyter server, from its page's configuration; null where there is none. */
   readonly baseUrl: string | null;
+  /** Of our data server, where this page came from it. */
+  readonly own?: string;
 }
 
 /** Where this page is. */
@@ -26,6 +28,10 @@ export function pageAddress(): PageAddress {
 
 /** The ways to the server that may be tried from a page without asking the person, the best first. */
 export function candidates(server: Server, page: PageAddress): Road[] {
+  if (page.own !== undefined) {
+    const near = isLoopback(page.hostname) && new URL(page.own).pathname === "/";
+    return [{ name: near ? "direct" : "proxy", base: page.own, server }];
+  }
   if (server.override !== null) return [{ name: "override", base: server.override, server }];
   const roads: Road[] = [];
   // From any other page the browser would ask the person for access to the local network.
@@ -46,7 +52,7 @@ export interface Rung {
 
 /** The ways that are not even tried from this page, each with the reason. */
 export function closedRoads(server: Server, page: PageAddress): Rung[] {
-  if (server.override !== null) return [];
+  if (server.override !== null || page.own !== undefined) return [];
   const open = candidates(server, page).map(({ name }) => name);
   const reasons = {
     direct: `the page comes from ${page.hostname || "nowhere"}: the browser would ask for access to the local network`,

@@ -5,7 +5,7 @@ import { RequestFailure, Requests } from "../channel/requests";
 import { Seen } from "../channel/seen";
 import { LadderSource } from "../data/ladder";
 import { postOn } from "../data/post";
-import { pageAddress } from "../data/probe";
+import { type PageAddress, pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
 import { type Pose, Store, type Transport } from "../state/store";
@@ -67,7 +67,10 @@ export class NotebookApp {
   private disposed = false;
 
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
-  constructor(readonly model: Model) {
+  constructor(
+    readonly model: Model,
+    page: PageAddress = pageAddress(),
+  ) {
     this.store = new Store(Number(model.get("n_cells")));
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier, {
@@ -82,7 +85,7 @@ export class NotebookApp {
     );
     this.source = new LadderSource(this.requests, {
       connect: findServer(model, this.requests),
-      page: pageAddress(),
+      page,
       onTransport: (name, base, reason) => this.takeRoad(name, base, reason),
     });
     this.loading = new Loading(

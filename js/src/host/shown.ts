@@ -1,3 +1,4 @@
+import { type PageAddress, pageAddress } from "../data/probe";
 import { type Model, NotebookApp } from "./notebook";
 
 /** A widget on this page: its app, made anew in place when Python looks at other data. */
@@ -6,8 +7,11 @@ export class Shown {
   /** Where the views are, and what takes each away. */
   private readonly views = new Map<HTMLElement, () => void>();
 
-  constructor(private readonly model: Model) {
-    this.app = new NotebookApp(model);
+  constructor(
+    private readonly model: Model,
+    private readonly page: PageAddress = pageAddress(),
+  ) {
+    this.app = new NotebookApp(model, page);
     model.on("change:_version", this.restart);
   }
 
@@ -26,7 +30,7 @@ export class Shown {
 
   private readonly restart = (): void => {
     this.app.dispose();
-    this.app = new NotebookApp(this.model);
+    this.app = new NotebookApp(this.model, this.page);
     for (const parent of this.views.keys()) this.views.set(parent, this.app.addView(parent));
   };
 }

@@ -79,6 +79,34 @@ class Conversation:
         """Take a message from the comm. Never raises: what goes wrong is logged and shown in the widget."""
         if threading.current_thread() is not threading.main_thread():
             self.heard_beside_main = True
+        self._receive(content, buffers)
+
+    def receive_from_tab(self, body: bytes, speaks: Callable[[str], None]) -> None:
+        """Take messages that a browser tab has posted. What goes wrong with one is logged and shown in the widget.
+
+        Args:
+            body: the messages, packed.
+            speaks: told each page that speaks, before its message is taken.
+
+        Raises:
+            BadMessage: the body is not packed messages.
+        """
+        self.heard_by_http = True
+        for content, buffers in unpack(body):
+            page = content.get("page") if isinstance(content, dict) else None
+            if isinstance(page, str):
+                speaks(page)
+            self._receive(content, buffers)
+
+    def page_left(self, page: str) -> None:
+        """A page has gone without a word."""
+        with self._lock:
+            known = self._pages.get(page)
+            if known is not None and known.there:
+                self._set_page(page, "closed")
+                self._tell("closed", HookEvent({}))
+
+    def _receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
         try:
             self.carrier.receive(content, buffers)
         except Exception as error:  # ipykernel would log it where nobody looks

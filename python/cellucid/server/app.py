@@ -13,14 +13,16 @@ import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cellucid.dataset import DatasetChanged, DatasetError, Resource
 from cellucid.server import ranges, security
+from cellucid.server.failure import Failure
 from cellucid.server.gate import Gate
 from cellucid.server.reports import report, without_paths
 from cellucid.server.thread import HOST
+from cellucid.server.viewers import viewer_routes
 
 if TYPE_CHECKING:
     from starlette.types import Receive
@@ -34,19 +36,8 @@ logger = logging.getLogger("cellucid.server")
 READERS = 4
 """Threads that read at a time: one slow gene must not hold up the others, and many would fight for the disk."""
 
-MAX_EVENTS = 16 * 1024 * 1024
-"""Bytes of one post of events: a selection among a hundred million cells."""
-
 _CHUNK = 1024 * 1024
 _VERSION = version("cellucid")
-
-
-class Failure(Exception):
-    """Why there is no answer: a status, a short name for programs, a sentence, and what to do."""
-
-    def __init__(self, status: int, code: str, message: str, hint: str = "", **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.hint, self.headers = status, code, hint, headers
 
 
 def make_app(registry: Registry, token: str, port: int, counters: Counters) -> Gate:
@@ -54,11 +45,10 @@ def make_app(registry: Registry, token: str, port: int, counters: Counters) -> G
     routes = _Routes(registry, token, port)
     app = Starlette(
         routes=[
-            Route("/", routes.start, methods=["GET"]),
+            *viewer_routes(registry),
             Route("/_cellucid/health", routes.health, methods=["GET"]),
             Route("/_cellucid/info", routes.info, methods=["GET"]),
             Route("/_cellucid/datasets", routes.datasets, methods=["GET"]),
-            Route("/_cellucid/events", routes.events, methods=["POST"]),
             Route("/d/{key}/{path:path}", routes.resource, methods=["GET"]),
         ],
         exception_handlers={
@@ -79,13 +69,6 @@ class _Routes:
         self._port = port
         self._readers: anyio.CapacityLimiter | None = None
 
-    async def start(self, _: Request) -> Response:
-        return PlainTextResponse(
-            f"The data server of cellucid {_VERSION}.\n\n"
-            "Your cells are drawn in the notebook that shows the widget; there is no viewer for a browser tab yet.\n",
-            headers={"Referrer-Policy": "no-referrer"},
-        )
-
     async def health(self, request: Request) -> Response:
         said = {"status": "ok", **self._what_is_shown()}
         challenge = request.query_params.get("challenge")
@@ -102,21 +85,6 @@ class _Routes:
     async def datasets(self, _: Request) -> Response:
         served = self._registry.listing()
         return JSONResponse({"datasets": [{"id": one.id, "name": one.name, "path": one.path} for one in served]})
-
-    async def events(self, request: Request) -> Response:
-        take = self._registry.listener(request.query_params.get("viewerId", ""))
-        if take is None:
-            raise Failure(404, "not_found", "no such viewer is shown any more", "Run its cell again.")
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_EVENTS:
-                raise Failure(413, "too_long", f"at most {MAX_EVENTS:,} bytes of events at a time")
-        try:
-            acks = await anyio.to_thread.run_sync(take, bytes(body))
-        except ValueError as error:
-            raise Failure(400, "events", without_paths(str(error))) from error
-        return JSONResponse({"acks": acks})
 
     async def resource(self, request: Request) -> Response:
         served = self._registry.find(request.path_params["key"])

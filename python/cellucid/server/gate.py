@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cellucid.server import security
+from cellucid.server.page import locked_page
 from cellucid.server.registry import KEY
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 # What a reverse proxy has before our own addresses, where it does not take it away itself.
-_PREFIXED = re.compile(rf"(/.*?)(?:/_cellucid/[^/]*|/d/{KEY}/.*)", re.DOTALL)
+_PREFIXED = re.compile(rf"(/.*?)(?:/_cellucid/[^/]*(?:/[0-9]+)?|/d/{KEY}/.*)", re.DOTALL)
 
 
 class Gate:
@@ -58,6 +59,10 @@ class Gate:
         elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
             response, proven = self._health(QueryParams(scope["query_string"]), headers)
             await response(scope, receive, allowing if proven else send)
+        elif _is_opened_by_a_person(scope, headers):  # under any Host, as a proxy's: it says nothing of the data
+            self._counters.refused += 1
+            page, policy = locked_page()
+            await HTMLResponse(page, 401, {"Content-Security-Policy": policy})(scope, receive, send)
         elif not _is_own_host(headers):
             self._counters.refused += 1
             await _foreign()(scope, receive, send)
@@ -93,6 +98,11 @@ def _token_of(scope: Scope, headers: Headers) -> str | None:
     if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
         return QueryParams(scope["query_string"]).get("viewerToken")
     return headers.get(security.TOKEN_HEADER)
+
+
+def _is_opened_by_a_person(scope: Scope, headers: Headers) -> bool:
+    """Whether this is the address of a viewer in a browser's address bar; no script can pretend that."""
+    return scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
 
 
 def _without_prefix(scope: Scope) -> str:

@@ -8,12 +8,11 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cellucid.server.counters import Counters
-from cellucid.server.registry import Registry
+from cellucid.server.registry import Registry, Viewer
 from cellucid.server.thread import HOST, ServerThread
 
 if TYPE_CHECKING:
@@ -68,16 +67,19 @@ class DataServer:
         """The address on this machine, with a slash at its end."""
         return f"http://{HOST}:{self.port}/"
 
-    def start(self) -> None:
+    def start(self, port: int = 0) -> None:
         """Begin to serve; idempotent. The port is there at once: requests wait in its queue until the thread serves.
 
+        Args:
+            port: The one to listen on; 0 leaves the choice to the system. One that runs keeps its own.
+
         Raises:
-            OSError: There is no port, or no thread, to be had.
+            OSError: There is no port, or no thread, to be had; or this one is taken.
         """
         with self._lock:
             if self.running:
                 return
-            self._thread = ServerThread(self._make_app)
+            self._thread = ServerThread(self._make_app, port)
             logger.info("data server on %s:%d", HOST, self._thread.port)
 
     def stop(self) -> None:
@@ -96,9 +98,9 @@ class DataServer:
         """Let go of a dataset."""
         self._registry.remove(dataset)
 
-    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]] | None) -> None:
-        """Hand what a viewer posts to a function, on a thread of the server's; None ends that."""
-        self._registry.listen(viewer_id, take)
+    def show(self, viewer_id: str, viewer: Viewer | None) -> None:
+        """Serve a viewer's pages, and hand what they post to it, on a thread of the server's; None ends that."""
+        self._registry.show(viewer_id, viewer)
 
     def _make_app(self, port: int) -> ASGIApp:
         # Here, so that importing the package costs nothing of it.

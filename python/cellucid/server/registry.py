@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from cellucid.dataset import Dataset
@@ -33,6 +33,49 @@ class Served:
         return f"/d/{self.key}/"
 
 
+class Said(Protocol):
+    """One message to a tab."""
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def buffers(self) -> Sequence[memoryview]: ...  # noqa: D102
+
+
+class Tab(Protocol):
+    """What is said to one tab."""
+
+    @property
+    def closed(self) -> bool: ...  # noqa: D102
+
+    def after(self, number: int) -> Sequence[Said]:
+        """What is kept of what was said after a number."""
+
+    def find(self, number: int) -> Said | None:
+        """What was said under a number, while it is kept."""
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from any thread whenever something was said; returns what ends that."""
+
+
+class Viewer(Protocol):
+    """A widget whose pages the server serves."""
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+    def take(self, body: bytes, tab: str | None) -> list[dict[str, Any]]:
+        """Take what a page has posted, of a tab or of a notebook; ValueError names what does not fit."""
+
+    def state(self) -> str:
+        """The traits as JSON."""
+
+    def tab(self, name: str) -> Tab:
+        """The tab of a name."""
+
+
 class Registry:
     """The datasets of a process, by key. A dataset that several widgets show is there until the last lets go."""
 
@@ -40,7 +83,7 @@ class Registry:
         self._lock = threading.Lock()
         self._served: dict[str, Served] = {}
         self._holders: dict[str, int] = {}
-        self._listeners: dict[str, Callable[[bytes], list[dict[str, Any]]]] = {}
+        self._viewers: dict[str, Viewer] = {}
 
     def add(self, dataset: Dataset) -> Served:
         """Serve a dataset; the same dataset has the same key.
@@ -72,18 +115,18 @@ class Registry:
             if self._holders[served.key] == 0:
                 del self._served[served.key], self._holders[served.key]
 
-    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]] | None) -> None:
-        """Hand the events of a viewer to a function, which returns their acks; None hands them to nobody any more."""
+    def show(self, viewer_id: str, viewer: Viewer | None) -> None:
+        """Serve a viewer's pages; None serves them no more."""
         with self._lock:
-            if take is None:
-                self._listeners.pop(viewer_id, None)
+            if viewer is None:
+                self._viewers.pop(viewer_id, None)
             else:
-                self._listeners[viewer_id] = take
+                self._viewers[viewer_id] = viewer
 
-    def listener(self, viewer_id: str) -> Callable[[bytes], list[dict[str, Any]]] | None:
-        """Who takes the events of a viewer."""
+    def viewer(self, viewer_id: str) -> Viewer | None:
+        """The viewer of an id."""
         with self._lock:
-            return self._listeners.get(viewer_id)
+            return self._viewers.get(viewer_id)
 
     def find(self, key: str) -> Served | None:
         """What is served under a key."""

@@ -39,14 +39,15 @@ class ServerThread:
 
     Args:
         make_app: The application for a port; called in the thread, so that what it imports costs nobody else time.
+        port: The one to listen on; 0 leaves the choice to the system.
 
     Raises:
         OSError: There is no port, or no thread, to be had.
     """
 
-    def __init__(self, make_app: Callable[[int], ASGIApp]) -> None:
+    def __init__(self, make_app: Callable[[int], ASGIApp], port: int = 0) -> None:
         self._make_app = make_app
-        self._listening = socket.create_server((HOST, 0), backlog=_BACKLOG)
+        self._listening = socket.create_server((HOST, port), backlog=_BACKLOG)
         self.port: int = self._listening.getsockname()[1]
         self._ending = threading.Event()
         self._uvicorn: uvicorn.Server | None = None

@@ -8,10 +8,10 @@ from typing import Any
 from ipywidgets.widgets.widget import _remove_buffers
 
 from cellucid.channel.pace import PACE
-from cellucid.widget.locked import LockedWidget
+from cellucid.widget.tabbed import TabbedWidget
 
 
-class PacedWidget(LockedWidget):
+class PacedWidget(TabbedWidget):
     """Sends traits at the pace that Jupyter's server bears; of values that follow each other faster, the latest.
 
     Whatever sets a trait, Python or a page, advances a clock. Each message with values says what it is news of, so

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from cellucid.channel.messages import TransportChosen
 from cellucid.connect import override_address, viewer_address
 from cellucid.dataset import Dataset
 from cellucid.server import DataServer, data_server
+from cellucid.widget.viewer import Viewer
 
 logger = logging.getLogger("cellucid.jupyter")
 
@@ -39,14 +39,14 @@ class Serving:
             self._served, self._path = dataset, server.add(dataset)
         return {"port": server.port, "token": server.token, "path": self._path, "override": override}
 
-    def listen(self, viewer_id: str, take: Callable[[bytes], list[dict[str, Any]]]) -> None:
-        """Hand what the viewer's pages post to a function, until the end."""
+    def show(self, viewer_id: str, viewer: Viewer) -> None:
+        """Serve the viewer's pages, until the end."""
         self._viewer_id = viewer_id
-        data_server().listen(viewer_id, take)
+        data_server().show(viewer_id, viewer)
 
     def end(self) -> None:
-        """Take the dataset off the server, and take no more posts. Idempotent."""
-        data_server().listen(self._viewer_id, None)
+        """Take dataset and viewer off the server. Idempotent."""
+        data_server().show(self._viewer_id, None)
         self._let_go()
 
     def _let_go(self) -> None:

@@ -44,6 +44,7 @@ from cellucid.widget.traits import (
     SelectionTrait,
 )
 from cellucid.widget.traits.camera import fitted
+from cellucid.widget.viewer import Viewer
 
 logger = logging.getLogger("cellucid.jupyter")
 
@@ -182,7 +183,7 @@ class CellucidWidget(ReportingWidget):
                 theme=theme,
                 layout=layout,
             )
-            self._server.listen(self.viewer_id, self._talk.receive_posted)
+            self._server.show(self.viewer_id, Viewer(self, self._talk))
             if state is not None:
                 self.load(state)
         except BaseException:
@@ -406,6 +407,7 @@ class CellucidWidget(ReportingWidget):
             return
         self._conversation.close()
         self._server.end()
+        self._tabs.close()
         self._dataset.clear_cache()
         self._host.set("ready", False)
         self._host.set("status", "stopped")
@@ -537,6 +539,10 @@ class CellucidWidget(ReportingWidget):
     def _traits_sent(self) -> None:
         if self._conversation is not None:
             self._conversation.traits_sent()
+
+    def _page_left(self, page: str) -> None:
+        if self._conversation is not None:
+            self._conversation.page_left(page)
 
     # -- display -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,153 @@
+"""The viewer in a browser tab: its page, what it says, and what is said to it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import anyio.to_thread
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from cellucid.server.failure import Failure
+from cellucid.server.page import viewer_page
+from cellucid.server.reports import without_paths
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from cellucid.server.registry import Registry, Said, Tab, Viewer
+
+MAX_EVENTS = 16 * 1024 * 1024
+"""Bytes of one post: a selection among a hundred million cells."""
+
+BEAT = 50.0
+"""Seconds after which a stream says that it is still there. More would keep an idle Hub from resting."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_GONE = "Run its cell again, or open the address that it prints."
+
+
+def viewer_routes(registry: Registry) -> list[Route]:
+    """What is answered about viewers."""
+    routes = _Routes(registry)
+    return [
+        Route("/", routes.page, methods=["GET"]),
+        Route("/_cellucid/state", routes.state, methods=["GET"]),
+        Route("/_cellucid/events", routes.events, methods=["POST"]),
+        Route("/_cellucid/commands", routes.commands, methods=["GET"]),
+        Route("/_cellucid/commands/{number:int}", routes.buffers, methods=["GET"]),
+    ]
+
+
+class _Routes:
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def page(self, request: Request) -> Response:
+        viewer = self._registry.viewer(request.query_params.get("viewerId", ""))
+        return _html(None if viewer is None else await anyio.to_thread.run_sync(lambda: viewer.title))
+
+    async def state(self, request: Request) -> Response:
+        state = await anyio.to_thread.run_sync(self._viewer(request).state)
+        return Response(state, media_type="application/json")
+
+    async def events(self, request: Request) -> Response:
+        viewer = self._viewer(request)
+        tab = _tab_name(request) if "tab" in request.query_params else None
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_EVENTS:
+                raise Failure(413, "too_long", f"at most {MAX_EVENTS:,} bytes of events at a time")
+        try:
+            acks = await anyio.to_thread.run_sync(viewer.take, bytes(body), tab)
+        except ValueError as error:
+            raise Failure(400, "events", without_paths(str(error))) from error
+        except RuntimeError as error:
+            raise _stopped() from error
+        return JSONResponse({"acks": acks})
+
+    async def commands(self, request: Request) -> Response:
+        tab = self._tab(request)
+        return StreamingResponse(_stream(tab, _whole(request, "after")), media_type="text/event-stream")
+
+    async def buffers(self, request: Request) -> Response:
+        said = self._tab(request).find(request.path_params["number"])
+        if said is None:
+            raise Failure(404, "not_found", "this is no longer kept")
+        return StreamingResponse(_chunks(said.buffers), media_type="application/octet-stream")
+
+    def _viewer(self, request: Request) -> Viewer:
+        viewer = self._registry.viewer(request.query_params.get("viewerId", ""))
+        if viewer is None:
+            raise Failure(404, "not_found", "no such viewer is shown any more", _GONE)
+        return viewer
+
+    def _tab(self, request: Request) -> Tab:
+        viewer = self._viewer(request)
+        try:
+            return viewer.tab(_tab_name(request))
+        except RuntimeError as error:
+            raise _stopped() from error
+
+
+async def _stream(tab: Tab, after: int) -> AsyncIterator[str]:
+    """What is said to a tab, for ever: until it is closed, or nobody listens."""
+    loop = asyncio.get_running_loop()
+    news = asyncio.Event()
+
+    def wake() -> None:
+        with suppress(RuntimeError):  # the server has ended
+            loop.call_soon_threadsafe(news.set)
+
+    leave = tab.listen(wake)
+    try:
+        yield ": cellucid\n\n"
+        while not tab.closed:
+            news.clear()  # before the look: what comes after it sets it again
+            for said in tab.after(after):
+                after = said.number
+                yield _event(said)
+            try:
+                await asyncio.wait_for(news.wait(), BEAT)
+            except TimeoutError:
+                yield ": still here\n\n"
+    finally:
+        leave()
+
+
+def _event(said: Said) -> str:
+    return f"id: {said.number}\ndata: {said.text}\n\n"  # JSON has no line break
+
+
+async def _chunks(buffers: Sequence[memoryview]) -> AsyncIterator[memoryview]:
+    for buffer in buffers:
+        yield buffer
+
+
+def _tab_name(request: Request) -> str:
+    name = request.query_params.get("tab", "")
+    if _NAME.fullmatch(name) is None:
+        raise Failure(400, "tab", "a tab's name is 8 to 64 letters, digits, - and _")
+    return name
+
+
+def _whole(request: Request, name: str) -> int:
+    text = request.query_params.get(name, "0")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise Failure(400, name, f"{name} is a whole number")
+    return int(text)
+
+
+def _html(title: str | None) -> Response:
+    html, policy = viewer_page(title)
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "X-Frame-Options": "SAMEORIGIN"}
+    return HTMLResponse(html, 404 if title is None else 200, headers)
+
+
+def _stopped() -> Failure:
+    return Failure(404, "not_found", "the widget was stopped", _GONE)
