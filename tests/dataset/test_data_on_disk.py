@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scanpy as sc
+import zarr
 from containers import store
 from scipy import sparse
 
@@ -381,3 +382,70 @@ def test_what_goes_wrong_in_a_backed_anndatas_file_names_it_and_not_where_it_lie
             dataset.gene("A", "X")
         assert str(h5ad) not in str(caught.value)
     backed.file.close()
+
+
+@pytest.mark.parametrize("part", ["layers/counts", "raw/X"])
+def test_a_matrix_of_a_zarr_folder_that_is_written_anew_is_not_mixed_with_the_old_one(part: str, folder: Path) -> None:
+    path = store(small(), "zarr-csr-v2", folder)
+    layer = part.split("/")[0] if part.startswith("raw") else "counts"
+    with open_dataset(path) as dataset:
+        dataset.gene("A", layer)
+        ad.io.write_elem(
+            zarr.open_group(str(path), use_consolidated=False),
+            part,
+            sparse.csr_matrix(np.full((N, 3), 7, dtype=np.float32)),
+        )
+        with pytest.raises(DatasetChanged, match="has changed on disk"):
+            dataset.gene("B", layer)
+        with dataset.reopen() as again:
+            assert again.gene("B", layer).tolist() == [7] * N
+
+
+def test_a_long_zarr_column_of_zeros_is_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellucid.dataset import elements
+
+    monkeypatch.setattr(elements, "_MUST_BE_THERE", 100)  # bytes, of which 2.1 million cells have 16 MiB
+    data = small()
+    data.obs["n_counts"] = 0.0
+    path = store(data, "zarr-csr-v2", folder)
+    assert zarr.open_group(str(path))["obs/n_counts"].nchunks_initialized == 0
+    with open_dataset(path) as dataset:
+        assert dataset.obs("n_counts").tolist() == [0.0] * N
+
+
+def test_texts_are_decoded_once_however_they_are_chunked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellucid.dataset import elements
+
+    monkeypatch.setattr(elements, "ROWS_A_STEP", 7)
+    data = small()
+    whole = zarr.open_group(str(store(data, "zarr-csr-v2", folder)))["obs/_index"]
+    reads = []
+
+    class Counted:
+        shape, chunks, dtype = whole.shape, (16,), whole.dtype
+
+        def __getitem__(self, rows: slice) -> Any:
+            reads.append((rows.start, rows.stop))
+            return whole[rows]
+
+    blocks = list(elements._text_blocks(Counted()))
+    assert [text for _, texts in blocks for text in texts] == list(data.obs_names)
+    assert [(rows.start, rows.stop) for rows, _ in blocks] == [
+        (0, 7), (7, 14), (14, 16), (16, 23), (23, 30), (30, 32), (32, 39), (39, 40),
+    ]  # fmt: skip
+    assert reads == [(0, 16), (16, 32), (32, 40)]
+
+
+def test_a_table_in_obsm_is_read_once_whatever_is_asked_of_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellucid.dataset import elements
+
+    data = small()
+    data.obsm["X_tsne"] = pd.DataFrame(np.arange(2.0 * N).reshape(N, 2), index=data.obs_names, columns=["a", "b"])
+    path = store(data, "h5ad-csr-plain", folder)
+    matrix = elements.StoredMatrix(h5py.File(path)["obsm/X_tsne"], N)
+    reads = []
+    read = elements.StoredColumn.read
+    monkeypatch.setattr(elements.StoredColumn, "read", lambda self: reads.append(1) or read(self))
+    parts = [matrix.read(slice(start, start + 8), [0, 1]) for start in range(0, N, 8)]
+    np.testing.assert_array_equal(np.concatenate(parts), data.obsm["X_tsne"])
+    assert len(reads) == 2

@@ -291,6 +291,42 @@ def test_e07_force_leaves_nothing_of_the_old_one(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "out"]
 
 
+def test_e07_force_keeps_what_a_person_has_put_there(tmp_path: Path) -> None:
+    out = prepare(small(), tmp_path / "out", progress=False)
+    (out / "notes").mkdir()
+    (out / "notes/why.md").write_text("…")
+    prepare(small(), out, force=True, progress=False)
+    assert (out / "notes/why.md").read_text() == "…"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_e07_an_export_that_cannot_be_replaced_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = prepare(small(), tmp_path / "out", progress=False)
+    (out / "notes.md").write_text("…")
+    before = tree(out)
+    rename = Path.rename
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name.endswith(".partial"):
+            raise PermissionError(13, "somebody looks at it", str(self))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        prepare(small(), out, genes=["LYZ"], force=True, progress=False)
+    assert tree(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_e14_a_run_that_is_killed_between_two_names_loses_nothing(tmp_path: Path) -> None:
+    out = prepare(small(), tmp_path / "out", progress=False)
+    before = tree(out)
+    out.rename(tmp_path / ".out.0a1b2c3d.replaced")  # as such a run leaves it
+    with pytest.raises(FileExistsError, match=r"force=True"):
+        prepare(small(), out, progress=False)
+    assert tree(out) == before
+
+
 def test_e07_force_replaces_exports_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "precious").mkdir()
     (tmp_path / "precious/thesis.tex").write_text("…")

@@ -208,7 +208,7 @@ class StoredColumn:
 
     def read(self) -> pd.Series[Any]:
         """The column as anndata reads it."""
-        check_there(self._values)
+        self._check_values()
         if self.kind == "categories" and not is_group(self._node):
             ordered = bool(_attribute(self._categories, "ordered", False))
             categories = pd.Index(self.categories())
@@ -219,9 +219,14 @@ class StoredColumn:
         values = read_elem(self._node)
         return pd.Series(_plain(values) if isinstance(values, np.ndarray) else values)
 
+    def _check_values(self) -> None:
+        # Zarr writes nothing of a column of zeros, which is as long as the names; those are known to be there.
+        if isinstance(self._values, h5py.Dataset):
+            check_there(self._values)
+
     def _texts_there(self) -> Iterator[NDArray[Any]]:
         """Texts of a column of words, some rows at a time, without missing ones."""
-        check_there(self._values)
+        self._check_values()
         yield np.empty(0, dtype=object)
         mask = self._node["mask"] if is_group(self._node) else None
         for rows, texts in _text_blocks(self._values):
@@ -236,6 +241,7 @@ class StoredMatrix:
         self.n_cells = n_cells
         self.shape = shape_of(node)
         self.is_real = self.shape[:1] == (n_cells,) and len(self.shape) == 2 and self._has_numbers()
+        self._columns: dict[int, NDArray[np.float32]] = {}
 
     def _has_numbers(self) -> bool:
         kind = encoding(self._node)
@@ -258,6 +264,14 @@ class StoredMatrix:
         matrix.check_format(full_check=True)  # scipy reads beyond its arrays where they lie
         return matrix
 
+    def _column(self, position: int) -> NDArray[np.float32]:
+        """A column of a table: it is read whole, and kept, as a part of it cannot be read alone."""
+        if position not in self._columns:
+            table = StoredTable(self._node)
+            column = table.column(table.columns[position]).read()
+            self._columns[position] = column.to_numpy(dtype="float32", na_value=np.nan)
+        return self._columns[position]
+
     def read(self, rows: slice, columns: Sequence[int]) -> NDArray[np.float32]:
         """Some cells and columns as float32 ``(rows, columns)`` in C order, missing numbers NaN."""
         if not is_group(self._node):
@@ -267,11 +281,7 @@ class StoredMatrix:
             part = self._node[rows, first:last]
             return float32_copy(part[:, [column - first for column in columns]])
         if encoding(self._node) == "dataframe":
-            table = StoredTable(self._node)
-            series = [table.column(table.columns[column]).read().iloc[rows] for column in columns]
-            return float32_copy(
-                np.column_stack([one.to_numpy(dtype="float32", na_value=np.nan) for one in series]),
-            )
+            return float32_copy(np.column_stack([self._column(column)[rows] for column in columns]))
         return float32_copy(self._whole[rows][:, list(columns)].toarray())
 
 
@@ -290,12 +300,16 @@ def _attribute(node: Any, name: str, otherwise: Any) -> Any:
 def _text_blocks(node: Any) -> Iterator[tuple[slice, NDArray[Any]]]:
     """The values of an array of texts as str in an array of objects, some rows at a time."""
     as_texts = node.asstr() if isinstance(node, h5py.Dataset) and h5py.check_string_dtype(node.dtype) else node
-    for start in range(0, int(node.shape[0]), ROWS_A_STEP):
-        rows = slice(start, min(start + ROWS_A_STEP, int(node.shape[0])))
-        texts = _plain(as_texts[rows]).astype(object)
-        if texts.dtype.kind != "O" or not all(type(text) is str for text in texts):
-            texts = np.array([_text(text) for text in texts], dtype=object)
-        yield rows, texts
+    n_rows = int(node.shape[0])
+    # A chunk is decoded as a whole, however little of it is asked for.
+    step = max(ROWS_A_STEP, int(node.chunks[0]) if node.chunks else 0)
+    for first in range(0, n_rows, step):
+        read = _plain(as_texts[first : min(first + step, n_rows)]).astype(object)
+        for start in range(0, len(read), ROWS_A_STEP):
+            texts = read[start : start + ROWS_A_STEP]
+            if not all(type(text) is str for text in texts):
+                texts = np.array([_text(text) for text in texts], dtype=object)
+            yield slice(first + start, first + start + len(texts)), texts
 
 
 def _plain(values: Any) -> NDArray[Any]:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 # What a zarr folder consists of that any writer of it writes anew.
 _ZARR_FILES = (".zgroup", ".zattrs", ".zmetadata", "zarr.json")
-_ZARR_PARTS = ("", "obs", "obsm", "X", "var")
+_ZARR_PARTS = ("", "obs", "obsm", "X", "var", "layers", "raw", "raw/X", "raw/var", "obsp")
+_ZARR_GROUPS = ("obsm", "layers", "obsp")
+"""Of parts that are written one at a time."""
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -130,7 +132,10 @@ class ZarrStore(StoredFile):
                 f'reading {self.path.name!r} needs zarr, which is not installed: pip install "cellucid[zarr]"'
             ) from None
         if self.path.is_dir():
-            files = [self.path / part / file for part in _ZARR_PARTS for file in _ZARR_FILES]
+            folders = [self.path / part for part in _ZARR_PARTS]
+            for group in _ZARR_GROUPS:
+                folders += sorted(part for part in (self.path / group).glob("*") if part.is_dir())
+            files = [folder / file for folder in folders for file in _ZARR_FILES]
             # Zarr takes the values of a file that is not there for zeros.
             self.stamp = FileStamp(self.path, files, must_stay=True)
             self._store: Any = str(self.path)
