@@ -1,5 +1,6 @@
 import { PIECE_BYTES, type PieceResult, parsePiece } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
+import { LinkedAbort } from "./abort";
 import { type Carrier, Changed, type Transfer } from "./transfer";
 
 const IN_FLIGHT = 2;
@@ -9,7 +10,16 @@ interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Brings resources over the comm: one piece at first, which says how long the whole is, then the rest, two at a time. */
+/** A piece that was asked for. */
+interface Flight {
+  readonly piece: Promise<Piece>;
+  readonly abort: LinkedAbort;
+}
+
+/**
+ * Brings resources over the comm: one piece at first, which says how long the whole is, then the rest, two at a time. A
+ * piece of what Python is still making is as long as what there is; then one is asked for at a time, from there on.
+ */
 export class CommPieces implements Carrier {
   constructor(
     private readonly requests: Requests,
@@ -18,28 +28,48 @@ export class CommPieces implements Carrier {
   ) {}
 
   async fill(transfer: Transfer, signal: AbortSignal): Promise<void> {
-    if (transfer.total === null) this.take(transfer, await this.ask(transfer, 0, signal));
-    const waiting: Promise<Piece>[] = [];
+    const flights: Flight[] = [];
+    let atOnce = transfer.total === null ? 1 : IN_FLIGHT;
     let next = transfer.loaded;
-    const more = () => next < (transfer.total ?? 0) && !this.yields(transfer);
-    while (!transfer.complete) {
-      while (waiting.length < IN_FLIGHT && more()) {
-        const piece = this.ask(transfer, next, signal);
-        piece.catch(() => {}); // it is awaited in its turn, perhaps never
-        waiting.push(piece);
-        next += PIECE_BYTES;
+    const more = () => next < (transfer.total ?? 1) && !this.yields(transfer);
+    try {
+      while (!transfer.complete) {
+        while (flights.length < atOnce && more()) {
+          flights.push(this.start(transfer, next, signal));
+          next += PIECE_BYTES;
+        }
+        const [flight] = flights;
+        if (flight === undefined) return; // another carrier goes on
+        const piece = await flight.piece;
+        flights.shift()?.abort.letGo();
+        if (this.take(transfer, piece)) {
+          atOnce = IN_FLIGHT;
+        } else {
+          drop(flights.splice(0)); // they begin where nobody knows yet what will be there
+          atOnce = 1;
+          next = transfer.loaded;
+        }
       }
-      const piece = waiting.shift();
-      if (piece === undefined) return; // another carrier goes on
-      this.take(transfer, await piece);
+    } finally {
+      drop(flights);
     }
   }
 
-  private take(transfer: Transfer, { result, bytes }: Piece): void {
+  /** Take a piece; false where it is shorter than it was to be. */
+  private take(transfer: Transfer, { result, bytes }: Piece): boolean {
     transfer.describe(result);
     const expected = Math.min(PIECE_BYTES, result.total - transfer.loaded);
-    if (bytes.length !== expected) throw new Changed(`${bytes.length} bytes of ${transfer.path}, not ${expected}`);
+    if (bytes.length > expected || (bytes.length === 0 && expected > 0))
+      throw new Changed(`${bytes.length} bytes of ${transfer.path}, not ${expected}`);
     transfer.append(bytes);
+    return bytes.length === expected;
+  }
+
+  private start(transfer: Transfer, offset: number, signal: AbortSignal): Flight {
+    const abort = new LinkedAbort([signal]);
+    const piece = this.ask(transfer, offset, abort.signal);
+    piece.catch(() => {}); // it is awaited in its turn, perhaps never
+    return { piece, abort };
   }
 
   private async ask({ path }: Transfer, offset: number, signal: AbortSignal): Promise<Piece> {
@@ -51,5 +81,13 @@ export class CommPieces implements Carrier {
       if (offset > 0 && error instanceof RequestFailure && error.code === "range") throw new Changed(error.message);
       throw error;
     }
+  }
+}
+
+/** Of pieces that nobody takes any more Python is told. */
+function drop(flights: readonly Flight[]): void {
+  for (const { abort } of flights) {
+    abort.letGo();
+    abort.abort();
   }
 }

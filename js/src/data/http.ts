@@ -20,6 +20,9 @@ export interface Road {
 /** HTTP does not bring the data: no answer, a cut one, or one of somebody else. */
 export class HttpFailed extends Error {}
 
+/** A body ended before its end: the connection broke, or Python has met something that it says when it is asked on. */
+class Cut extends HttpFailed {}
+
 /** Brings resources over HTTP, straight into the transfer's memory. */
 export class HttpRanges implements Carrier {
   bytesReceived = 0;
@@ -27,7 +30,16 @@ export class HttpRanges implements Carrier {
   constructor(readonly road: Road) {}
 
   async fill(transfer: Transfer, signal: AbortSignal): Promise<void> {
-    while (!transfer.complete) await this.next(transfer, signal);
+    for (let cut = false; !transfer.complete; ) {
+      const { loaded } = transfer;
+      try {
+        await this.next(transfer, signal);
+        cut = false;
+      } catch (error) {
+        if (cut || !(error instanceof Cut) || transfer.loaded === loaded) throw error; // asked on once, not for ever
+        cut = true;
+      }
+    }
   }
 
   private async next(transfer: Transfer, given: AbortSignal): Promise<void> {
@@ -59,6 +71,8 @@ export class HttpRanges implements Carrier {
       await this.receive(answer, transfer, expected, watch);
     } catch (error) {
       if (watch.stalled) throw new HttpFailed(`no byte of ${transfer.path} came for ${watch.patience / 1000} seconds`);
+      // All that fetch says of a connection that breaks in the middle.
+      if (error instanceof TypeError && transfer.loaded > loaded) throw new Cut(error.message);
       throw error;
     } finally {
       watch.end();
@@ -80,7 +94,7 @@ export class HttpRanges implements Carrier {
         throw new HttpFailed(`more than the ${expected} bytes of ${transfer.path} that were due`);
       transfer.append(part.value);
     }
-    if (received < expected) throw new HttpFailed(`${received} of ${expected} bytes of ${transfer.path}`);
+    if (received < expected) throw new Cut(`${received} of ${expected} bytes of ${transfer.path}`);
   }
 }
 

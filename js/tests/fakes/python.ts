@@ -28,6 +28,8 @@ export class FakePython {
   readonly broken = new Set<string>();
   /** Paths whose reads stay unanswered until `release`. */
   readonly held = new Set<string>();
+  /** Bytes that are there of resources that are still being made; see `grow`. */
+  private readonly growing = new Map<string, number>();
   /** Called before each read is answered. */
   beforeRead: (read: Read) => void = () => {};
   /** The most requests that waited for an answer at one time. */
@@ -38,7 +40,8 @@ export class FakePython {
   seen: SeenNumbers | null = null;
   /** What `connect` is answered; null where there is no data server. */
   server: Server | null = null;
-  private readonly outstanding = new Set<number>();
+  /** Requests that wait for an answer. */
+  readonly outstanding = new Set<number>();
   private paused: Request[] | null = null;
   private waiting: Request[] = [];
 
@@ -75,6 +78,12 @@ export class FakePython {
 
   release(): void {
     this.held.clear();
+    for (const request of this.waiting.splice(0)) this.answer(request);
+  }
+
+  /** Only the first bytes of a resource are there; who asks for later ones waits for the next call. */
+  grow(path: string, there: number): void {
+    this.growing.set(path, there);
     for (const request of this.waiting.splice(0)) this.answer(request);
   }
 
@@ -151,7 +160,8 @@ export class FakePython {
       return;
     }
     const read = params as Read;
-    if (this.held.has(read.path)) {
+    const there = this.growing.get(read.path) ?? Number.POSITIVE_INFINITY;
+    if (this.held.has(read.path) || read.offset >= there) {
       this.outstanding.add(id);
       this.waiting.push({ kind: "request", page, id, method, params });
       return;
@@ -164,7 +174,7 @@ export class FakePython {
       this.refuse(page, id, "range", `offset ${read.offset} lies behind the end`);
     } else {
       const { bytes, dtype, shape, etag } = resource;
-      const piece = bytes.slice(read.offset, read.offset + read.length);
+      const piece = bytes.slice(read.offset, Math.min(read.offset + read.length, there));
       const result = { total: bytes.length, dtype, shape, etag };
       this.model.deliver({ kind: "reply", page, id, result }, [new DataView(piece.buffer)]);
     }

@@ -129,6 +129,35 @@ describe("the ladder of carriers", () => {
     expect(source.carried.direct.bytes_received).toBe(asked[0]);
   });
 
+  it("asks on where an answer ends too early, and hears what Python has to say", async () => {
+    const length = PIECE_BYTES;
+    add(PATH, pattern(length));
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/") || request.headers.range?.startsWith("bytes=0-") === false) return false;
+      const { bytes } = server.resources.get(PATH) ?? { bytes: new Uint8Array() };
+      response.writeHead(206, {
+        ETag: '"1"',
+        "X-Cellucid-Length": length,
+        "Content-Length": length,
+        "Content-Range": `bytes 0-${length - 1}/${length}`,
+      });
+      response.write(bytes.subarray(0, 1000), () => setTimeout(() => response.destroy(), 50));
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(length))).toBe(true);
+    expect(resources().map(({ range }) => range?.split("-")[0])).toEqual(["bytes=0", "bytes=1000"]);
+
+    const begin = server.instead;
+    server.instead = (request, response) => {
+      if (!begin(request, response)) return false;
+      server.resources.delete(PATH); // the file changed while it was read
+      return true;
+    };
+    await expect(source.read(PATH)).rejects.toMatchObject({ code: "dataset" });
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+    expect(python.reads).toEqual([]);
+  });
+
   it.each([
     ["a log-in page", 200, "<html>Log in", { "Content-Type": "text/html" }],
     ["a proxy's own error", 599, "too long", {}],

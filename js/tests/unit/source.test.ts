@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
 import { PIECE_BYTES } from "../../src/channel/messages";
 import { RequestFailure, Requests } from "../../src/channel/requests";
@@ -49,6 +49,70 @@ describe("a resource read over the comm", () => {
     python.add(PATH, pattern(5 * PIECE_BYTES));
     await source.read(PATH);
     expect(python.mostOutstanding).toBe(2);
+  });
+
+  it("that Python is still making comes in pieces as long as what there is, one at a time", async () => {
+    const length = 2 * PIECE_BYTES + 100;
+    python.add(PATH, pattern(length));
+    python.grow(PATH, 10);
+    const told: number[] = [];
+    const read = source.read(PATH, { onProgress: (loaded) => told.push(loaded) });
+    for (const there of [10, 1000, PIECE_BYTES + 1000]) {
+      python.grow(PATH, there);
+      await vi.waitFor(() => expect(told.at(-1)).toBe(there));
+      expect(python.outstanding.size).toBe(1);
+    }
+    expect(python.reads.map(({ offset }) => offset)).toEqual([0, 10, 1000, PIECE_BYTES + 1000]);
+    python.grow(PATH, length);
+    expect(same((await read).bytes, pattern(length))).toBe(true);
+  });
+
+  it("of which a piece is shorter than those before goes on from there, and nothing comes twice", async () => {
+    const length = 6 * PIECE_BYTES;
+    python.add(PATH, pattern(length));
+    python.grow(PATH, 2 * PIECE_BYTES + 7);
+    let bytes = 0;
+    const read = source.read(PATH, { onProgress: (loaded) => (bytes = loaded) });
+    await vi.waitFor(() => expect(bytes).toBe(2 * PIECE_BYTES + 7));
+    // The piece that was in flight beside the short one is not wanted any more.
+    await vi.waitFor(() => expect(model.messages.filter(({ kind }) => kind === "cancel")).toHaveLength(1));
+    await vi.waitFor(() => expect(python.reads.at(-1)?.offset).toBe(2 * PIECE_BYTES + 7));
+    python.grow(PATH, length);
+    expect(same((await read).bytes, pattern(length))).toBe(true);
+    const offsets = python.reads.map(({ offset }) => offset);
+    const before = [0, 1, 2, 3].map((piece) => piece * PIECE_BYTES);
+    const after = [0, 1, 2, 3].map((piece) => (piece + 2) * PIECE_BYTES + 7);
+    expect(offsets).toEqual([...before, ...after]);
+    expect(python.mostOutstanding).toBe(2);
+  });
+
+  it("that is given up while Python makes it is cancelled, and nothing more is asked for", async () => {
+    python.add(PATH, pattern(1000));
+    python.grow(PATH, 10);
+    const abort = new AbortController();
+    const read = source.read(PATH, { signal: abort.signal });
+    await vi.waitFor(() => expect(python.reads).toHaveLength(2));
+    abort.abort(new Error("enough"));
+    await expect(read).rejects.toThrow("enough");
+    expect(python.outstanding.size).toBe(0);
+    python.grow(PATH, 1000);
+    await new Promise((done) => setTimeout(done, 20));
+    expect(python.reads).toHaveLength(2);
+  });
+
+  it.each([
+    ["nothing", 0],
+    ["more than was asked for", 200],
+  ])("of which %s comes is read anew", async (_name, short) => {
+    python.add(PATH, pattern(100));
+    const { deliver } = model;
+    let lies = 1;
+    model.deliver = (message, buffers) => {
+      const isPiece = (message as { result?: { total?: number } }).result?.total === 100;
+      deliver.call(model, message, isPiece && lies-- > 0 ? [new ArrayBuffer(short)] : buffers);
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(100))).toBe(true);
+    expect(python.reads).toHaveLength(2);
   });
 
   it("tells how far it is, forwards only, up to the whole", async () => {
