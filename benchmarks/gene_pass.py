@@ -19,6 +19,8 @@ def main(side: str, path: str) -> dict[str, Any]:
     """Asks one side for some genes."""
     if side == "cellucid without isal":
         sys.modules["isal"] = None  # type: ignore[assignment]
+    if side == "cellucid served":
+        return served(path)
     return ours(path) if side.startswith("cellucid") else theirs(path)
 
 
@@ -44,6 +46,20 @@ def ours(path: str) -> dict[str, Any]:
         **{"first rows": first_rows, "complete": complete, "further": float(np.median(further)), "total": total},
         **{"peak": peak_bytes(), "before": before},
     }
+
+
+def served(path: str) -> dict[str, Any]:
+    """What a carrier does with the resource of a gene: it sends what is there, and asks on."""
+    from cellucid import open_dataset
+    from cellucid.channel.rpc import PATIENCE
+
+    with open_dataset(path) as dataset:
+        start = time.perf_counter()
+        gene = dataset.read("var/0.values.f32")
+        gene.part(0, gene.nbytes, PATIENCE)
+        first_rows = time.perf_counter() - start
+        total = float(gene.as_array().sum(dtype=np.float64))
+        return {"first rows": first_rows, "complete": time.perf_counter() - start, "total": total}
 
 
 def theirs(path: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Widget:
     def set(self, positions):
         self.take_selection(EncodedCells.of(np.array(positions, dtype=np.uint32), N_CELLS))
 
-    def read_resource(self, path):
+    def read_piece(self, path, offset, length):
         raise RequestError("not_found", path)
 
     @property

@@ -18,6 +18,13 @@ class Bytes:
     shape: tuple[int, ...] = (0,)
     etag: str = "tag"
 
+    @property
+    def nbytes(self):
+        return self.data.nbytes
+
+    def part(self, start, stop, patience):
+        return self.data[start:stop]
+
 
 class Page:
     """Collects what is sent, and waits for it."""
@@ -93,6 +100,29 @@ def test_a_piece_behind_the_end_is_an_error_and_an_empty_resource_is_not(serve, 
     assert page.wait(1)[0][1] == [b""]
     server.submit(read(2, offset=1))
     assert page.wait(2)[1][0]["error"]["code"] == "range"
+
+
+class Growing(Bytes):
+    """Has ten bytes more whenever somebody waits for them."""
+
+    there = 0
+
+    def part(self, start, stop, patience):
+        assert 0 < patience < 1
+        while self.there <= start < stop:
+            self.there += 10
+        return self.data[start : min(stop, self.there)]
+
+
+def test_a_piece_of_what_still_grows_is_what_there_is(serve, page):
+    content = bytes(range(35))
+    resource = Growing(memoryview(content), shape=(35,))
+    server = serve(read=lambda params: piece(resource, params.offset, params.length))
+    for number, (offset, length) in enumerate([(0, 100), (4, 3), (10, 100), (25, 100), (35, 100)]):
+        server.submit(read(number, offset=offset, length=length))
+        content_of, buffers = page.wait(number + 1)[number]
+        assert content_of["result"]["total"] == 35, "the whole is told with each piece"
+        assert buffers == [content[offset : [10, 7, 20, 30, 35][number]]]
 
 
 def test_what_a_handler_raises_is_the_answer(serve, page, caplog):

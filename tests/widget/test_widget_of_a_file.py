@@ -10,9 +10,14 @@ import pandas as pd
 import pytest
 import traitlets
 
+import passes
 from cellucid import CellucidWidget, open_dataset, show_anndata
+from cellucid.channel import rpc
+from cellucid.channel.messages import PIECE_BYTES
 from cellucid.dataset import DatasetError
+from cellucid.widget.host import WidgetHost
 from cellucid.widget.picture import picture
+from passes import GENE, SlowPass
 
 
 @pytest.fixture
@@ -49,6 +54,39 @@ def test_a_path_is_shown_and_closed_with_the_widget(path: Path) -> None:
     assert selected.to_memory().X[:, 1].tolist() == [30, 50]
     with pytest.raises(DatasetError, match="'data' is closed"):
         widget.selected  # noqa: B018
+
+
+def test_a_gene_comes_over_the_comm_while_its_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "PATIENCE", 0)
+    slow = SlowPass(monkeypatch)
+    path = passes.write(tmp_path / "cells.h5ad")
+    host = WidgetHost(CellucidWidget(path))
+    pieces = []
+    while (offset := sum(map(len, pieces))) < len(passes.values()):
+        slow.allow(1)
+        answer = host.read_piece(GENE, offset, PIECE_BYTES)
+        assert answer.result["total"] == len(passes.values())
+        pieces.append(bytes(answer.buffers[0]))
+    assert len(pieces) == len(slow.blocks) > 3
+    assert b"".join(pieces) == passes.values()
+    passes.write(tmp_path / "new.h5ad", seed=1).replace(path)
+    with pytest.raises(rpc.RequestError, match="has changed on disk") as refused:
+        host.read_piece("var/g4.values.f32", 0, PIECE_BYTES)
+    assert refused.value.code == "dataset"
+
+
+def test_a_file_that_changes_while_a_gene_comes_over_the_comm_is_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "PATIENCE", 0)
+    slow = SlowPass(monkeypatch)
+    path = passes.write(tmp_path / "cells.h5ad")
+    host = WidgetHost(CellucidWidget(path))
+    slow.finish()
+    there = len(host.read_piece(GENE, 0, PIECE_BYTES).buffers[0])
+    passes.write(tmp_path / "new.h5ad", seed=1).replace(path)
+    with pytest.raises(rpc.RequestError, match="has changed on disk"):
+        host.read_piece(GENE, there, PIECE_BYTES)
 
 
 def test_names_are_read_when_somebody_asks_for_cells_by_name(path: Path) -> None:

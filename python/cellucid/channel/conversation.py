@@ -366,7 +366,7 @@ class Conversation:
     # -- downstream --------------------------------------------------------------------------------------------------
 
     def _read(self, wanted: messages.Read) -> rpc.Answer:
-        return rpc.piece(self._host.read_resource(wanted.path), wanted.offset, wanted.length)
+        return self._host.read_piece(wanted.path, wanted.offset, wanted.length)
 
     def _current_selection(self, _: messages.CurrentSelection) -> rpc.Answer:
         payload, data = self._selection_payload()

@@ -25,8 +25,8 @@ class Host(Protocol):
     @property
     def n_cells(self) -> int: ...  # noqa: D102
 
-    def read_resource(self, path: str) -> rpc.Bytes:
-        """The resource at ``path``; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
+    def read_piece(self, path: str, offset: int, length: int) -> rpc.Answer:
+        """One piece of a resource; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
 
     def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; observers run here."""

@@ -15,6 +15,9 @@ from cellucid.channel.messages import Failure, Params, Reply, Request
 
 logger = logging.getLogger("cellucid.jupyter")
 
+PATIENCE = 0.2
+"""Seconds that a piece waits to be whole, once its first byte is there: a person sees five steps a second."""
+
 
 class RequestError(Exception):
     """Why a request cannot be answered.
@@ -46,7 +49,7 @@ class Bytes(Protocol):
     """What can be read in pieces: the bytes of a resource, its type, and a tag that changes with its content."""
 
     @property
-    def data(self) -> memoryview: ...  # noqa: D102
+    def nbytes(self) -> int: ...  # noqa: D102
     @property
     def dtype(self) -> str | None: ...  # noqa: D102
     @property
@@ -54,18 +57,22 @@ class Bytes(Protocol):
     @property
     def etag(self) -> str: ...  # noqa: D102
 
+    def part(self, start: int, stop: int, patience: float) -> memoryview:
+        """The bytes from `start` on that are there: at least one; the others up to `stop` are waited for in seconds."""
+
 
 def piece(resource: Bytes, offset: int, length: int) -> Answer:
-    """One piece of a resource, as the answer to a ``read`` request.
+    """One piece of a resource, as the answer to a ``read`` request; shorter where the rest is still being made.
 
     Raises:
         RequestError: ``range``, when ``offset`` lies behind the end.
     """
-    data = resource.data.cast("B")
-    if offset > data.nbytes:
-        raise RequestError("range", f"offset {offset} lies behind the end of {data.nbytes} bytes")
-    result = {"total": data.nbytes, "dtype": resource.dtype, "shape": list(resource.shape), "etag": resource.etag}
-    return Answer(result, (data[offset : offset + length],))
+    total = resource.nbytes
+    if offset > total:
+        raise RequestError("range", f"offset {offset} lies behind the end of {total} bytes")
+    part = resource.part(offset, min(offset + length, total), PATIENCE)
+    result = {"total": total, "dtype": resource.dtype, "shape": list(resource.shape), "etag": resource.etag}
+    return Answer(result, (part.cast("B"),))
 
 
 @cache

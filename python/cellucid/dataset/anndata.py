@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,8 @@ from cellucid.dataset.embeddings import current_coordinates, find_components, fi
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
 from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownResource, warn_user
 from cellucid.dataset.gene_names import GeneNames
-from cellucid.dataset.identity import dataset_id
+from cellucid.dataset.growing import GrowingResource
+from cellucid.dataset.identity import dataset_id, tag_of
 from cellucid.dataset.manifest import (
     INLINE_CATEGORIES,
     category_listing,
@@ -55,6 +57,9 @@ if TYPE_CHECKING:
 
     from anndata import AnnData
     from numpy.typing import NDArray
+
+    from cellucid.dataset.genes import GeneSource
+    from cellucid.dataset.growing import Blocks
 
 CACHE_BYTES = 256 * 1024 * 1024
 
@@ -355,32 +360,55 @@ class AnnDataDataset(Dataset):
         codes = self._series(field.key).cat.codes.to_numpy()
         return array_resource(encode_codes(codes, field.n_categories or 0))
 
-    def _read_gene(self, name: str, layer: str | None) -> Resource:
-        layer = self._default_layer if layer is None else layer
-        with self._unchanged() as source:
-            if layer is None:  # at the opening there was no matrix
-                layer = source.resolve_layer(None)
-            source.check_genes(layer)
-            genes = self._genes_of(layer)
-            with self._pandas_lock:
-                position = gene_position(name, genes.shown, genes)
-            with source.reading(f"the gene {name!r}"):
-                matrix = source.matrix(layer)
-                if not source.is_on_disk(layer):
-                    return array_resource(matrix.column(position))
-        # A pass over a file can take long; the lock is its own to take, so that others read meanwhile.
-        with source.reading(f"the gene {name!r}"):
-            made = array_resource(matrix.column(position))
-        with self._unchanged():
-            return made
-
     def _gene(self, path: str, name: str, layer: str | None) -> Resource:
         source = self._open()
         wanted = self._default_layer if layer is None else layer
         if wanted is None or wanted not in source.layers or not source.is_on_disk(wanted):
             return self._cached(path, partial(self._read_gene, name, layer))
         kept = self._cache.find(path)
-        return self._cache.keep(path, self._read_gene(name, layer)) if kept is None else kept
+        return self._cache.keep(path, self._growing_gene(path, name, wanted)) if kept is None else kept
+
+    def _read_gene(self, name: str, layer: str | None) -> Resource:
+        with self._unchanged() as source:
+            layer, position = self._place_of(name, layer)
+            with source.reading(f"the gene {name!r}"):
+                return array_resource(source.matrix(layer).column(position))
+
+    def _growing_gene(self, path: str, name: str, layer: str) -> Resource:
+        with self._unchanged() as source:
+            layer, position = self._place_of(name, layer)
+            with source.reading(f"the gene {name!r}"):
+                matrix = source.matrix(layer)
+        # A transfer of which a part has arrived goes on with a gene that is made anew: its tag has to be the same.
+        whose = uuid4().hex if source.file_tag is None else source.file_tag
+        etag = tag_of(whose, self._id, layer, position, path)
+        return GrowingResource(self._n_cells, etag, partial(self._gene_blocks, path, name, matrix, position))
+
+    def _gene_blocks(self, path: str, name: str, matrix: GeneSource, position: int) -> Blocks:
+        """The values of a gene on disk, of which each block is sure to be of the data of the opening.
+
+        A pass over a file can take long; the lock is its own to take, so that others read meanwhile.
+        """
+        try:
+            with self._open().reading(f"the gene {name!r}"):
+                for block in matrix.blocks(position):
+                    with self.lock:
+                        self._open().check_cells()
+                    yield block
+        except Exception:
+            self._cache.drop(path)
+            raise
+
+    def _place_of(self, name: str, layer: str | None) -> tuple[str, int]:
+        """The matrix and the number of the column that a gene is."""
+        source = self._open()
+        layer = self._default_layer if layer is None else layer
+        if layer is None:  # at the opening there was no matrix
+            layer = source.resolve_layer(None)
+        source.check_genes(layer)
+        genes = self._genes_of(layer)
+        with self._pandas_lock:
+            return layer, gene_position(name, genes.shown, genes)
 
     def _check_gene_symbols(self, source: Source) -> None:
         column = self._gene_symbols

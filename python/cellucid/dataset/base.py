@@ -45,6 +45,24 @@ class Resource:
         """Length of the content in bytes."""
         return self.data.nbytes
 
+    @property
+    def loaded(self) -> int:
+        """How many bytes are there, from the first on: all of them, unless the resource is still being made."""
+        return self.nbytes
+
+    def part(self, start: int, stop: int, patience: float = 0.0) -> memoryview:
+        """The bytes from `start` on that are there: at least one, where there will be one, and at most to `stop`.
+
+        Args:
+            start: Of the first byte.
+            stop: Of the byte after the last.
+            patience: Seconds to wait for the others, once the first is there.
+
+        Raises:
+            DatasetError: The bytes that are still to come cannot be made.
+        """
+        return self.data[start:stop]
+
     def __len__(self) -> int:
         return self.nbytes
 
@@ -250,6 +268,8 @@ class Dataset(ABC):
     @abstractmethod
     def read(self, path: str) -> Resource:
         """The resource at a path.
+
+        A gene of a matrix on disk is read when its bytes are asked for: what is wrong with the file is raised there.
 
         Raises:
             UnknownResource: There is none.

@@ -65,6 +65,12 @@ class ResourceCache:
             self._keep(path, made)
             return made
 
+    def drop(self, path: str) -> None:
+        """Forgets what is kept for a path."""
+        with self._lock:
+            if (kept := self._kept.pop(path, None)) is not None:
+                self._nbytes -= kept.nbytes
+
     def clear(self) -> None:
         """Forgets everything, what is being made included."""
         with self._lock:

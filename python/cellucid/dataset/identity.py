@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,11 @@ def dataset_id(cell_fingerprint: str, n_vars: int) -> str:
     return f"anndata-{cell_fingerprint}-{n_vars}"
 
 
+def tag_of(*about: object) -> str:
+    """A tag (BLAKE2b, 128 bits, hexadecimal): equal for what is equal in all that is said about it, as JSON."""
+    return hashlib.blake2b(json.dumps(about).encode(), digest_size=16).hexdigest()
+
+
 class FileStamp:
     """What files were when data were opened from them: size, time of the last change and inode.
 
@@ -59,6 +65,11 @@ class FileStamp:
         self._shown = shown
         self._must_stay = must_stay
         self._then = {path: _look_at(path) for path in ((shown,) if files is None else files)}
+
+    @property
+    def tag(self) -> str:
+        """A tag of what the files were: another file, or this one after a change, has another."""
+        return tag_of(*((str(path.absolute()), then) for path, then in self._then.items()))
 
     def check(self) -> None:
         """Makes sure that they still are what they were.

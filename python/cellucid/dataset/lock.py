@@ -52,6 +52,18 @@ def _forget(key: int, gone: weakref.ref[Any]) -> None:
         _locks.pop(key, None)
 
 
+@contextmanager
+def held(lock: threading.Lock) -> Iterator[None]:
+    """Holds a lock, whose holder may be waiting for the data that this thread has locked."""
+    if not lock.acquire(blocking=False):
+        with let_go():
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 _threads = threading.local()
 
 

@@ -51,6 +51,7 @@ class ObjectSource(Source):
             self._axes = Axes(adata)
             self.default_layer = self._axes.default_layer
             self._stamp = _stamp(adata)
+            self.file_tag = None if self._stamp is None else self._stamp.tag
             self._columns = showable_columns(adata.obs)
             self.left_out = self._columns.left_out
             found = ((key, find_column(adata.obs, label)) for key, label in self._columns.labels.items())

@@ -40,6 +40,8 @@ class Source(ABC):
     """The obs columns that can be shown, by key, in their order."""
     left_out: Mapping[str, str]
     """Label of each other obs column, as a str, and the reason."""
+    file_tag: str | None
+    """What tells the file that the matrices are in from others, and from itself after a change; None without such."""
 
     @property
     @abstractmethod

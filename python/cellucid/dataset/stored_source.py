@@ -67,6 +67,7 @@ class StoredSource(Source):
     def __init__(self, file: StoredFile, lock: DataLock | None = None) -> None:
         self.lock = DataLock() if lock is None else lock
         self._file = file
+        self.file_tag = file.stamp.tag
         with self.lock, file.reading():
             root = file.root
             absent = [name for name in ("obs", "var") if name not in root]

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -20,7 +20,7 @@ from cellucid.dataset import DatasetChanged, DatasetError, Resource
 from cellucid.server import ranges, security
 from cellucid.server.failure import Failure
 from cellucid.server.gate import Gate
-from cellucid.server.reports import report, without_paths
+from cellucid.server.reports import CutShort, report, without_paths
 from cellucid.server.thread import HOST
 from cellucid.server.viewers import viewer_routes
 
@@ -37,7 +37,14 @@ READERS = 4
 """Threads that read at a time: one slow gene must not hold up the others, and many would fight for the disk."""
 
 _CHUNK = 1024 * 1024
+_PATIENCE = 0.05  # s to wait for more than one byte of what is still being made: a thread is not asked for each
 _VERSION = version("cellucid")
+
+T = TypeVar("T")
+
+
+class _Gone(Exception):
+    """The browser has gone."""
 
 
 def make_app(registry: Registry, token: str, port: int, counters: Counters) -> Gate:
@@ -92,13 +99,23 @@ class _Routes:
             raise Failure(404, "not_found", "no such dataset is served any more", "Show it again.")
         if self._readers is None:
             self._readers = anyio.CapacityLimiter(READERS)
-        read = partial(_read, served.dataset, request.path_params["path"])
-        outcome = await _while_wanted(request.receive, read, self._readers)
-        if outcome is None:
+        path = request.path_params["path"]
+        try:
+            resource = await _while_wanted(request.receive, partial(_read, served.dataset, path), self._readers)
+            headers = _headers(resource)
+            if ranges.matches(request.headers.get("if-none-match"), headers["ETag"]):
+                return Response(status_code=304, headers=headers)
+            if request.method == "HEAD":  # Range is for GET alone, and no body is too long
+                headers["Content-Length"] = headers["X-Cellucid-Length"]
+                return Response(headers=headers, media_type=resource.media_type)
+            part = _part_of(request, resource, headers)
+            if resource.loaded <= part.start < part.stop:  # what is wrong with its first byte has a status of its own
+                await _while_wanted(request.receive, partial(_begin, resource, path, part), self._readers)
+        except _Gone:
             return Response(status_code=503)  # to nobody
-        if isinstance(outcome, Failure):
-            raise outcome
-        return _answer(request, outcome)
+        headers["Content-Length"] = str(part.stop - part.start)
+        body = _chunks(resource, path, part, self._readers)
+        return StreamingResponse(body, 200 if part.whole else 206, headers, resource.media_type)
 
     def _what_is_shown(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"version": _VERSION, "type": "anndata"}
@@ -108,11 +125,14 @@ class _Routes:
         return shown
 
 
-async def _while_wanted(
-    receive: Receive, read: Callable[[], Resource | Failure], readers: anyio.CapacityLimiter
-) -> Resource | Failure | None:
-    """What `read` returns from a thread; None where the browser has gone before there was a free one."""
-    outcome = None
+async def _while_wanted(receive: Receive, read: Callable[[], T | Failure], readers: anyio.CapacityLimiter) -> T:
+    """What `read` returns from a thread.
+
+    Raises:
+        Failure: That is what it returned.
+        _Gone: The browser has gone before there was a free thread.
+    """
+    outcome: T | Failure | None = None
 
     async def give_up() -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -123,14 +143,31 @@ async def _while_wanted(
         waiting.start_soon(give_up)
         outcome = await anyio.to_thread.run_sync(read, limiter=readers)
         waiting.cancel_scope.cancel()
+    if outcome is None:
+        raise _Gone
+    if isinstance(outcome, Failure):
+        raise outcome
     return outcome
 
 
 def _read(dataset: Dataset, path: str) -> Resource | Failure:
-    # Returned, not raised: what leaves a task group would be wrapped in an ExceptionGroup.
-    try:
+    def read() -> Resource:
         resource = dataset.read(path)
         _ = resource.etag  # costs a look at every byte, which belongs here and not on the event loop
+        logger.debug("read %r: %d bytes", without_paths(path), resource.nbytes)
+        return resource
+
+    return _tried(path, read)
+
+
+def _begin(resource: Resource, path: str, part: ranges.Part) -> memoryview | Failure:
+    return _tried(path, partial(resource.part, part.start, part.stop, _PATIENCE))
+
+
+def _tried(path: str, work: Callable[[], T]) -> T | Failure:
+    # Returned, not raised: what leaves a task group would be wrapped in an ExceptionGroup.
+    try:
+        return work()
     except DatasetChanged as error:
         return Failure(409, "changed", without_paths(str(error)))
     except DatasetError as error:
@@ -138,43 +175,53 @@ def _read(dataset: Dataset, path: str) -> Resource | Failure:
     except Exception as error:  # the reader is the user's data: it may raise anything
         logger.error("%r could not be read:\n%s", without_paths(path), report(error))
         return Failure(500, "internal", f"reading failed with {type(error).__name__}: {without_paths(str(error))}")
-    logger.debug("read %r: %d bytes", without_paths(path), resource.nbytes)
-    return resource
 
 
-def _answer(request: Request, resource: Resource) -> Response:
-    etag = f'"{resource.etag}"'
-    length = resource.nbytes
+def _headers(resource: Resource) -> dict[str, str]:
     headers = {
-        "ETag": etag,
+        "ETag": f'"{resource.etag}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "X-Cellucid-Length": str(length),
+        "X-Cellucid-Length": str(resource.nbytes),
         "X-Cellucid-Shape": ",".join(map(str, resource.shape)),
     }
     if resource.dtype is not None:
         headers["X-Cellucid-Dtype"] = resource.dtype
-    asked = request.headers
-    if ranges.matches(asked.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    if request.method == "HEAD":  # Range is for GET alone, and no body is too long
-        headers["Content-Length"] = str(length)
-        return Response(headers=headers, media_type=resource.media_type)
+    return headers
+
+
+def _part_of(request: Request, resource: Resource, headers: dict[str, str]) -> ranges.Part:
+    """The part that is asked for, of which the headers tell from then on."""
+    asked, length = request.headers, resource.nbytes
     try:
-        part = ranges.part_of(asked.get("range"), asked.get("if-range"), length, etag)
+        part = ranges.part_of(asked.get("range"), asked.get("if-range"), length, headers["ETag"])
     except ranges.RangeError as error:
         raise Failure(416, "range", str(error), **headers, **{"Content-Range": f"bytes */{length}"}) from error
-    headers["Content-Length"] = str(part.stop - part.start)
     if not part.whole:
         headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
-    status = 200 if part.whole else 206
-    body = _chunks(resource.data[part.start : part.stop])
-    return StreamingResponse(body, status, headers, resource.media_type)
+    return part
 
 
-async def _chunks(data: memoryview) -> AsyncIterator[memoryview]:
-    for start in range(0, data.nbytes, _CHUNK):
-        yield data[start : start + _CHUNK]
+async def _chunks(
+    resource: Resource, path: str, part: ranges.Part, readers: anyio.CapacityLimiter
+) -> AsyncIterator[memoryview]:
+    """The bytes of a part, those of a resource that is still being made as they come.
+
+    Raises:
+        CutShort: There will be no more: who asks for the rest is told why.
+    """
+    start = part.start
+    while start < part.stop:
+        read = partial(resource.part, start, min(start + _CHUNK, part.stop))
+        if start < resource.loaded:
+            chunk: memoryview | Failure = read()
+        else:
+            more = partial(_tried, path, partial(read, _PATIENCE))
+            chunk = await anyio.to_thread.run_sync(more, limiter=readers)
+        if isinstance(chunk, Failure):
+            raise CutShort(str(chunk))
+        yield chunk
+        start += chunk.nbytes
 
 
 def _failed(_: Request, error: Exception) -> Response:

@@ -14,6 +14,10 @@ _BARE = re.compile(rf"""(?<![\w.%/\\)\]~+-])(?<!:/)(?P<path>{_ROOT}[^\s/\\"'`:][
 _SEPARATOR = re.compile(r"[\\/]")
 
 
+class CutShort(Exception):
+    """An answer ends before its end. Its reader asks for the rest, and is told the reason there."""
+
+
 def without_paths(text: str) -> str:
     """The text with every absolute path cut down to its last part. One with blanks is only known by its quotes."""
     quoted = _QUOTED.sub(lambda found: found["quote"] + _last_part(found["path"]) + found["quote"], text)

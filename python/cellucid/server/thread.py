@@ -9,7 +9,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
-from cellucid.server.reports import report
+from cellucid.server.reports import CutShort, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +140,9 @@ class _OwnRecords(logging.Filter):
         if threading.get_ident() != self._thread:
             return True
         error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, Exception):  # not the end of a request that was cut off
+        if isinstance(error, CutShort):
+            logger.debug("an answer was cut short: %s", error)
+        elif isinstance(error, Exception):  # not the end of a request that was cut off
             logger.error("a request failed:\n%s", report(error))
         elif record.name == "uvicorn.error" and error is None:
             logger.debug("uvicorn: %s", record.getMessage())

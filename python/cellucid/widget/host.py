@@ -12,7 +12,7 @@ import pandas as pd
 
 from cellucid.cells import Marks, passing
 from cellucid.channel.messages import TraitsSet, TransportChosen
-from cellucid.channel.rpc import Bytes, RequestError
+from cellucid.channel.rpc import Answer, RequestError, piece
 from cellucid.channel.selection import EncodedCells
 from cellucid.dataset import DatasetError
 from cellucid.widget.traits import SelectionTrait
@@ -62,10 +62,10 @@ class WidgetHost:
         """Cells of the dataset."""
         return self._widget._dataset.n_cells
 
-    def read_resource(self, path: str) -> Bytes:
-        """A resource of the dataset."""
+    def read_piece(self, path: str, offset: int, length: int) -> Answer:
+        """One piece of a resource of the dataset."""
         try:
-            return self._widget._dataset.read(path)
+            return piece(self._widget._dataset.read(path), offset, length)
         except DatasetError as error:
             raise RequestError("dataset", str(error)) from error
 

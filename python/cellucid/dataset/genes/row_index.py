@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import numpy as np
 from cellucid.dataset.genes.blocks import BlockReader, StoredRows, sorted_by_gene
 from cellucid.dataset.genes.cache_folder import ENDING, gene_folder, make_room, mark_used
 from cellucid.dataset.genes.index_file import CorruptIndex, GeneIndex
-from cellucid.dataset.lock import let_go
+from cellucid.dataset.lock import held
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class RowIndex:
         index = self._index
         if index is not None and (self._complete or block < index.n_blocks):
             return index
-        with _held(self._lock):
+        with held(self._lock):
             if self._index is None and not self._impossible:
                 self._index = self._find() or self._begin()
             while self._index is not None and not self._complete and self._index.n_blocks <= block:
@@ -94,7 +94,7 @@ class RowIndex:
             return self._index
 
     def _drop(self, index: GeneIndex) -> None:
-        with _held(self._lock):
+        with held(self._lock):
             if self._index is index:
                 index.discard()
                 self._index, self._reader, self._complete = None, None, False
@@ -163,15 +163,3 @@ class RowIndex:
             return None
         name = hashlib.blake2b(json.dumps(self._key, sort_keys=True).encode(), digest_size=16).hexdigest()
         return gene_folder() / f"{name}{ENDING}"
-
-
-@contextmanager
-def _held(lock: Lock) -> Iterator[None]:
-    """Holds a lock, whose holder may be waiting for the data that this thread has locked."""
-    if not lock.acquire(blocking=False):
-        with let_go():
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
