@@ -1,4 +1,4 @@
-import { effect, untracked } from "@preact/signals-core";
+import { batch, effect, untracked } from "@preact/signals-core";
 import { RequestFailure } from "../channel/requests";
 import { type ColumnData, columnPath, readColumn, readGenes, readPoints } from "../data/columns";
 import { type EmbeddingEntry, type Manifest, readEmbedding, readManifest } from "../data/manifest";
@@ -6,7 +6,7 @@ import { CellNames } from "../data/names";
 import type { ReadOptions, Source } from "../data/source";
 import { type Column, categoricalColumn, continuousColumn } from "../state/column";
 import { activeFilters } from "../state/filters";
-import type { Store } from "../state/store";
+import type { Progress, Store } from "../state/store";
 import { Cache } from "./cache";
 import { pointsOf } from "./points";
 
@@ -26,6 +26,10 @@ export class Loading {
   private readonly stops: (() => void)[] = [];
   private readonly names: CellNames;
   private rest: ReturnType<typeof setTimeout> | undefined;
+  /** How far the loads are, by their kind; what was told last comes last. */
+  private readonly progress = new Map<string, Progress>();
+  /** What the column on the screen was asked for by. */
+  private shown: { readonly name: string | null; readonly layer: string | null } = { name: null, layer: null };
 
   constructor(
     private readonly store: Store,
@@ -47,6 +51,7 @@ export class Loading {
       this.manifest = await readManifest(this.source, options);
       this.store.dataset.value = this.manifest;
       const { store } = this;
+      this.shown = { name: null, layer: store.layer.peek() };
       this.stops.push(
         effect(() => this.loadPoints(store.embedding.value, store.dimension.value)),
         effect(() => this.loadColumn(store.colorBy.value, store.layer.value)),
@@ -99,13 +104,25 @@ export class Loading {
 
   private loadColumn(name: string | null, layer: string | null): void {
     if (this.manifest === null) return;
-    if (name === null) {
+    if (name === null || (name === this.shown.name && layer === this.shown.layer)) {
       this.drop("column");
-      this.store.column.value = null;
+      if (name === null) this.store.column.value = null;
+      this.shown = { name, layer };
       return;
     }
-    void this.load("column", name, false, async (options) => {
+    const read = async (options: ReadOptions) => {
       this.store.column.value = await this.column(name, layer, options);
+      this.shown = { name, layer };
+    };
+    void this.load("column", name, false, read, () => this.keepColumn());
+  }
+
+  /** Give up the column that is loading for the one on the screen; Python hears of it as of any choice. */
+  private keepColumn(): void {
+    this.drop("column");
+    batch(() => {
+      this.store.colorBy.value = this.shown.name;
+      this.store.layer.value = this.shown.layer;
     });
   }
 
@@ -173,7 +190,7 @@ export class Loading {
     this.running.get(kind)?.abort();
     this.running.delete(kind);
     this.store.dismiss(kind);
-    this.rested();
+    this.rested(kind);
   }
 
   /** Run one load of a kind, aborting the one before; tell how it goes and how it ended. */
@@ -182,13 +199,19 @@ export class Loading {
     label: string,
     fatal: boolean,
     work: (options: ReadOptions) => Promise<void>,
+    cancel?: () => void,
   ): Promise<void> {
     const { store } = this;
     untracked(() => this.running.get(kind)?.abort());
+    this.progress.delete(kind);
+    this.showProgress();
     const controller = new AbortController();
     this.running.set(kind, controller);
     const tell = (loaded: number, total: number | null, waiting: boolean) => {
-      if (this.running.get(kind) === controller) store.progress.value = { label, loaded, total, waiting };
+      if (this.running.get(kind) !== controller) return;
+      this.progress.delete(kind);
+      this.progress.set(kind, { label, loaded, total, waiting, cancel });
+      this.showProgress();
     };
     const patience = setTimeout(() => tell(0, null, true), PATIENCE);
     try {
@@ -204,7 +227,7 @@ export class Loading {
       if (controller.signal.aborted) return;
       const hint = error instanceof RequestFailure && error.hint ? error.hint : null;
       const message = error instanceof Error ? error.message : String(error);
-      const retry = () => void this.load(kind, label, fatal, work);
+      const retry = () => void this.load(kind, label, fatal, work, cancel);
       store.notify({
         key: kind,
         title: `Could not load ${label}`,
@@ -216,14 +239,19 @@ export class Loading {
     } finally {
       clearTimeout(patience);
       if (this.running.get(kind) === controller) this.running.delete(kind);
-      this.rested();
+      this.rested(kind);
     }
   }
 
-  private rested(): void {
-    if (this.running.size > 0) return;
-    this.store.progress.value = null;
-    this.onIdle();
+  /** A load has ended; unless it was for a newer one of its kind, there is nothing to say of it any more. */
+  private rested(kind: string): void {
+    if (!this.running.has(kind)) this.progress.delete(kind);
+    this.showProgress();
+    if (this.running.size === 0) this.onIdle();
+  }
+
+  private showProgress(): void {
+    this.store.progress.value = [...this.progress.values()].at(-1) ?? null;
   }
 }
 

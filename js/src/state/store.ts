@@ -109,6 +109,8 @@ export interface Progress {
   readonly total: number | null;
   /** Python has not answered for a while. */
   readonly waiting: boolean;
+  /** Stops it and goes back to what is on the screen; undefined where there is no back. */
+  readonly cancel?: (() => void) | undefined;
 }
 
 /** The traits that the store mirrors, as they are at the start. */

@@ -1,6 +1,6 @@
 import { Cable, Waypoints, Zap } from "lucide-preact";
-import type { Store, Transport } from "../state/store";
-import { SMALL_ICON } from "./button";
+import type { Progress, Store, Transport } from "../state/store";
+import { SMALL_ICON, TextButton } from "./button";
 import { FilterChips } from "./chips";
 import { cells, formatCount } from "./format";
 
@@ -27,16 +27,42 @@ export function StatusLine({ store }: { store: Store }) {
         <span title={`Their coordinates in ${points?.key} are not finite`}>{formatCount(away)} not placed</span>
       )}
       <FilterChips store={store} />
-      {progress !== null && (
-        <span class="loading" role="status">
-          {progress.waiting ? "Waiting for Python" : `Loading ${progress.label}`}
+      {progress !== null && <Loading {...progress} />}
+      <Origin store={store} />
+    </footer>
+  );
+}
+
+/** What is under way and how far it is. What is there in a moment shows no number and nothing to press. */
+function Loading({ label, loaded, total, waiting, cancel }: Progress) {
+  const percent = total === null ? null : Math.floor((100 * loaded) / Math.max(total, 1));
+  return (
+    <>
+      <span class="loading" role="status">
+        {waiting ? "Waiting for Python" : `Loading ${label}`}
+      </span>
+      {percent !== null && (
+        <span class="percent late" aria-hidden="true">
+          {percent}&nbsp;%
         </span>
       )}
-      <Origin store={store} />
-      {progress !== null && progress.total !== null && (
-        <span class="progress" style={{ width: `${(100 * progress.loaded) / Math.max(progress.total, 1)}%` }} />
+      {cancel !== undefined && (
+        <TextButton class="late" title={`Stop loading ${label} (Esc)`} onClick={cancel}>
+          Cancel
+        </TextButton>
       )}
-    </footer>
+      {percent !== null && (
+        <span
+          class="progress"
+          role="progressbar"
+          aria-label={`Loading ${label}`}
+          aria-valuemin={0}
+          aria-valuemax={100}
+          aria-valuenow={percent}
+          style={{ width: `${percent}%` }}
+        />
+      )}
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { userEvent } from "vitest/browser";
 import module from "../../src/index";
 import { Bitset } from "../../src/state/bitset";
 import { CELLS, openFake } from "../fakes/dataset";
@@ -80,6 +81,61 @@ describe("a widget's life", () => {
     await expect.poll(() => textOf(output, ".notice")).toHaveLength(1);
     await expect.poll(() => python.heard("ready")).toHaveLength(1);
     expect(inspect(output).notices[0]).toContain("There is no var/NONE.values.f32.");
+  });
+
+  it("shows how far a gene is that Python is reading, and goes back where a person cancels it", async () => {
+    const path = "var/CD3E.values.f32";
+    const { output, python, model } = openWidget({ color_by: "louvain" });
+    await settled(output);
+    python.grow(path, 40);
+    model.change("color_by", "CD3E");
+    await expect.poll(() => textOf(output, ".status .percent")).toEqual(["10\u00a0%"]);
+    python.grow(path, 136);
+    await expect.poll(() => textOf(output, ".status .percent")).toEqual(["34\u00a0%"]);
+    expect(textOf(output, ".status [role=status]")).toEqual(["Loading CD3E"]);
+    expect(colorAt(output, 0.5, 0.5)).toBe("255,0,0,255");
+    find(output, ".status .words").click();
+    await expect.poll(() => python.heard("traits").at(-1)?.values).toEqual({ color_by: "louvain" });
+    expect(model.get("color_by")).toBe("louvain");
+    await settled(output);
+    expect(textOf(output, ".status .words")).toEqual([]);
+    expect(textOf(output, ".legend h2")).toEqual(["louvain"]);
+    expect(colorAt(output, 0.5, 0.5)).toBe("255,0,0,255");
+    expect(python.outstanding.size).toBe(0);
+    const asked = python.reads.length;
+    python.grow(path, 400);
+    await new Promise((done) => setTimeout(done, 50));
+    expect(python.reads.length).toBe(asked);
+
+    const taken = Object.fromEntries(python.events.map(({ page, seq }) => [page, seq]));
+    model.update({ color_by: "CD3E" }, { taken });
+    await expect.poll(() => textOf(output, ".legend h2")).toEqual(["CD3E"]);
+    expect(inspect(output).notices).toEqual([]);
+  });
+
+  it("goes back to the matrix, too, that the gene on the screen is from", async () => {
+    const { output, python, model } = openWidget({ color_by: "CD3E" });
+    await settled(output);
+    python.add("layers/raw/var/CD3E.values.f32", new Float32Array(CELLS));
+    python.grow("layers/raw/var/CD3E.values.f32", 40);
+    model.change("layer", "raw");
+    await expect.poll(() => textOf(output, ".status .percent")).toEqual(["10\u00a0%"]);
+    find(output, ".plot").focus();
+    await userEvent.keyboard("{Escape}");
+    await expect.poll(() => python.heard("traits").at(-1)?.values).toEqual({ layer: null });
+    await settled(output);
+    expect([model.get("color_by"), model.get("layer")]).toEqual(["CD3E", null]);
+    expect(python.outstanding.size).toBe(0);
+  });
+
+  it("has no colours where the first ones are cancelled", async () => {
+    const path = "var/CD3E.values.f32";
+    const { output, python, model } = openWidget({ color_by: "CD3E" }, { prepare: (behind) => behind.grow(path, 200) });
+    await expect.poll(() => textOf(output, ".status .percent")).toEqual(["50\u00a0%"]);
+    find(output, ".status .words").click();
+    await settled(output);
+    expect(model.get("color_by")).toBeNull();
+    await expect.poll(() => python.heard("ready")).toHaveLength(1);
   });
 
   it("draws several views with one context, each with a camera of its own", async () => {

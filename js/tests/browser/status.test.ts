@@ -32,6 +32,56 @@ describe("the status line", () => {
     await expect.poll(() => has(".status [role=status]")).toBe(false);
   });
 
+  it("counts for eyes and for screen readers, once there is something to wait for", async () => {
+    const { store, find, texts, has } = mountWidget();
+    store.progress.value = { label: "CD3E", loaded: 349, total: 1000, waiting: false };
+    await expect.poll(() => texts(".status .percent")).toEqual(["34\u00a0%"]);
+    expect(find(".percent").ariaHidden).toBe("true");
+    const bar = find(".progress");
+    expect([bar.role, bar.ariaLabel, bar.ariaValueNow]).toEqual(["progressbar", "Loading CD3E", "34"]);
+    expect(has(".status .words")).toBe(false); // there is nothing to go back to
+    const words = texts(".status [role=status]");
+    store.progress.value = { label: "CD3E", loaded: 999, total: 1000, waiting: false };
+    await expect.poll(() => bar.ariaValueNow).toBe("99");
+    expect(texts(".status [role=status]")).toEqual(words); // which would be read out at each step
+    expect(getComputedStyle(find(".percent")).animationDelay).toBe("0.4s");
+  });
+
+  it("cancels by a press, by the keyboard and by Escape where that means nothing else", async () => {
+    const { store, view, find, root } = mountWidget();
+    let cancelled = 0;
+    const begin = () => {
+      const cancel = () => {
+        cancelled++;
+        store.progress.value = null;
+      };
+      store.progress.value = { label: "CD3E", loaded: 1, total: 4, waiting: false, cancel };
+    };
+    begin();
+    await expect.poll(() => root.querySelector(".status .words")).not.toBeNull();
+    const button = find(".status .words");
+    expect([button.textContent, button.title]).toEqual(["Cancel", "Stop loading CD3E (Esc)"]);
+    await expect.poll(() => getComputedStyle(button).visibility).toBe("visible");
+    button.focus();
+    await userEvent.keyboard("{Enter}");
+    expect(cancelled).toBe(1);
+    await expect.poll(() => root.activeElement).toBe(find(".plot"));
+
+    begin();
+    view.settingsOpen.value = true;
+    store.tool.value = "lasso";
+    await expect.poll(() => root.querySelector(".popover")).not.toBeNull();
+    for (const left of ["the panel", "the tool"]) {
+      await userEvent.keyboard("{Escape}");
+      expect(cancelled, left).toBe(1);
+    }
+    expect([view.settingsOpen.value, store.tool.value]).toEqual([false, "navigate"]);
+    await userEvent.keyboard("{Escape}");
+    expect(cancelled).toBe(2);
+    await userEvent.keyboard("{Escape}");
+    expect(cancelled).toBe(2);
+  });
+
   it("says by which road the data come", async () => {
     const { store, find, has } = mountWidget();
     for (const [road, word] of [

@@ -3,6 +3,10 @@ export const STATUS = `
 .status { display: flex; align-items: center; gap: 12px; height: 24px; padding: 0 12px; flex: none; border-top: 1px solid var(--line); font-size: 11px; color: var(--quiet); position: relative; white-space: nowrap; }
 .status > span { flex: none; }
 .status .loading { min-width: 0; flex: 0 1 auto; overflow: hidden; text-overflow: ellipsis; }
+.status .percent { min-width: 4ch; text-align: right; font-variant-numeric: tabular-nums; }
+.status .words { flex: none; }
+.status .late { animation: late 0s 400ms backwards; }
+@keyframes late { from { visibility: hidden; } }
 .status .origin { display: flex; align-items: center; gap: 8px; flex: 0 1 auto; min-width: 0; margin-left: auto; }
 .status .matrix { min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .status .road { flex: none; display: block; }
