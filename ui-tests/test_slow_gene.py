@@ -54,11 +54,12 @@ def test_a_gene_counts_up_while_its_file_is_read_and_can_be_cancelled(notebook, 
         page.page.wait_for_timeout(20)
     assert seen == sorted(seen)
     assert seen[-1] < 100
-    assert widget.root.get_by_role("heading", name="bulk_labels").count() == 1, "until it is there"
+    widget.root.get_by_role("heading", name="CST3").wait_for()  # of the cells that are there
 
     status.get_by_role("button", name="Cancel").click()
     page.wait_for("w.color_by == 'bulk_labels'")
     assert widget.settle()["notices"] == []
+    assert widget.root.get_by_role("heading", name="bulk_labels").count() == 1
     assert status.get_by_role("button", name="Cancel").count() == 0
     page.page.wait_for_timeout(1000)  # a block may be under way
     there = page.execute("loaded()")
@@ -72,8 +73,8 @@ def test_a_gene_counts_up_while_its_file_is_read_and_can_be_cancelled(notebook, 
     page.wait_for("w.color_by == 'bulk_labels'")
     page.execute("busy.clear()")
     widget.colour_by("CST3")
-    widget.root.get_by_role("heading", name="CST3").wait_for()
     state = widget.settle()
+    assert widget.root.get_by_role("heading", name="CST3").count() == 1
     assert (state["transport"], state["notices"]) == (road, [])
     page.wait_for("w.color_by == 'CST3'")
     assert page.execute("loaded()") == "200000"

@@ -7,8 +7,8 @@ export interface Resource {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** Called with the bytes there are and the bytes there will be. */
-  readonly onProgress?: (loaded: number, total: number) => void;
+  /** Called with how many bytes there are and how many there will be, and where they are. */
+  readonly onProgress?: (loaded: number, total: number, bytes: Uint8Array<ArrayBuffer>) => void;
 }
 
 /** Where resources come from. */

@@ -56,7 +56,7 @@ export class Transfer {
     if (this.filled + bytes.length > this.bytes.length) throw new RangeError(`${this.path}: more bytes than announced`);
     this.bytes.set(bytes, this.filled);
     this.filled += bytes.length;
-    this.onProgress?.(this.filled, this.bytes.length);
+    this.onProgress?.(this.filled, this.bytes.length, this.bytes);
   }
 
   /** Begin again: the resource is another now. */

@@ -1,12 +1,13 @@
 import { batch, effect, untracked } from "@preact/signals-core";
 import { RequestFailure } from "../channel/requests";
-import { type ColumnData, columnPath, readColumn, readGenes, readPoints } from "../data/columns";
+import { type ColumnData, columnPath, readColumn, readGenes, readPoints, resolveField } from "../data/columns";
 import { type EmbeddingEntry, type Manifest, readEmbedding, readManifest } from "../data/manifest";
 import { CellNames } from "../data/names";
 import type { ReadOptions, Source } from "../data/source";
 import { type Column, categoricalColumn, continuousColumn } from "../state/column";
 import { activeFilters } from "../state/filters";
 import type { Progress, Store } from "../state/store";
+import { Arriving } from "./arriving";
 import { Cache } from "./cache";
 import { pointsOf } from "./points";
 
@@ -14,6 +15,12 @@ const PATIENCE = 1500; // ms without an answer until the status line says that P
 const REST = 80; // ms: a pointer that stays so long on a cell wants to know its name
 
 const FILTER = "filter ";
+
+interface Shown {
+  readonly name: string | null;
+  readonly layer: string | null;
+  readonly column: Column | null;
+}
 
 /** Brings what the traits ask for from the source into the store; the newest wish of a kind wins. */
 export class Loading {
@@ -28,8 +35,8 @@ export class Loading {
   private rest: ReturnType<typeof setTimeout> | undefined;
   /** How far the loads are, by their kind; what was told last comes last. */
   private readonly progress = new Map<string, Progress>();
-  /** What the column on the screen was asked for by. */
-  private shown: { readonly name: string | null; readonly layer: string | null } = { name: null, layer: null };
+  /** The column that came last, and what it was asked for by. */
+  private shown: Shown = { name: null, layer: null, column: null };
 
   constructor(
     private readonly store: Store,
@@ -51,7 +58,7 @@ export class Loading {
       this.manifest = await readManifest(this.source, options);
       this.store.dataset.value = this.manifest;
       const { store } = this;
-      this.shown = { name: null, layer: store.layer.peek() };
+      this.shown = { name: null, layer: store.layer.peek(), column: null };
       this.stops.push(
         effect(() => this.loadPoints(store.embedding.value, store.dimension.value)),
         effect(() => this.loadColumn(store.colorBy.value, store.layer.value)),
@@ -106,24 +113,49 @@ export class Loading {
     if (this.manifest === null) return;
     if (name === null || (name === this.shown.name && layer === this.shown.layer)) {
       this.drop("column");
-      if (name === null) this.store.column.value = null;
-      this.shown = { name, layer };
+      this.show(name === null ? { name, layer, column: null } : this.shown);
       return;
     }
     const read = async (options: ReadOptions) => {
-      this.store.column.value = await this.column(name, layer, options);
-      this.shown = { name, layer };
+      try {
+        const column = await this.column(name, layer, this.painting(name, layer, options));
+        this.show({ name, layer, column });
+      } catch (error) {
+        this.show(this.shown); // what had arrived is no picture
+        throw error;
+      }
     };
     void this.load("column", name, false, read, () => this.keepColumn());
   }
 
-  /** Give up the column that is loading for the one on the screen; Python hears of it as of any choice. */
+  private show(shown: Shown): void {
+    this.shown = shown;
+    this.store.column.value = shown.column;
+  }
+
+  /** Give up the column that is loading for the one that came last; Python hears of it as of any choice. */
   private keepColumn(): void {
     this.drop("column");
     batch(() => {
       this.store.colorBy.value = this.shown.name;
       this.store.layer.value = this.shown.layer;
     });
+  }
+
+  /** Options with which a gene is painted while it arrives. */
+  private painting(name: string, layer: string | null, options: ReadOptions): ReadOptions {
+    const manifest = this.manifest as Manifest;
+    const { kind, key } = resolveField(manifest, name);
+    if (kind !== "gene") return options;
+    const arriving = new Arriving({ label: key, field: `gene:${key}`, layer: layer ?? manifest.default_layer });
+    return {
+      ...options,
+      onProgress: (loaded, total, bytes) => {
+        options.onProgress?.(loaded, total, bytes);
+        const column = options.signal?.aborted ? null : arriving.take(loaded, bytes);
+        if (column !== null) this.store.column.value = column;
+      },
+    };
   }
 
   /** The columns that filters ask for; one that is no longer asked for goes, one that is still loading hides nothing. */

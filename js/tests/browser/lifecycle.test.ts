@@ -93,7 +93,6 @@ describe("a widget's life", () => {
     python.grow(path, 136);
     await expect.poll(() => textOf(output, ".status .percent")).toEqual(["34\u00a0%"]);
     expect(textOf(output, ".status [role=status]")).toEqual(["Loading CD3E"]);
-    expect(colorAt(output, 0.5, 0.5)).toBe("255,0,0,255");
     find(output, ".status .words").click();
     await expect.poll(() => python.heard("traits").at(-1)?.values).toEqual({ color_by: "louvain" });
     expect(model.get("color_by")).toBe("louvain");
@@ -112,6 +111,56 @@ describe("a widget's life", () => {
     await expect.poll(() => textOf(output, ".legend h2")).toEqual(["CD3E"]);
     expect(inspect(output).notices).toEqual([]);
   });
+
+  it("paints a gene while it arrives, in the end as if it had come at once", async () => {
+    const whole = openWidget({ color_by: "CD3E" });
+    await settled(whole.output);
+    const path = "var/CD3E.values.f32";
+    const { output, python, model } = openWidget({ color_by: "louvain" });
+    await settled(output);
+    model.change("color_by", "CD3E");
+    python.grow(path, 4);
+    await expect.poll(() => textOf(output, ".status .percent")).toEqual(["1\u00a0%"]);
+    await new Promise((done) => setTimeout(done, 600));
+    python.grow(path, 204); // 51 cells: five rows, and the first cell of the next
+    await expect.poll(() => textOf(output, ".legend h2")).toEqual(["CD3E"]);
+    await expect.poll(() => colorAt(output, 0.5, 5.5)).toBe(colorAt(whole.output, 0.5, 5.5));
+    expect(colorAt(output, 1.5, 0.5)).toBe(colorAt(whole.output, 1.5, 0.5));
+    expect(colorAt(output, 1.5, 5.5)).toBe("211,211,211,255");
+    expect(textOf(output, ".legend li")).toEqual([]); // of what is still to come the legend says nothing
+    python.grow(path, 400);
+    await settled(output);
+    for (let cell = 0; cell < CELLS; cell++) {
+      const at = [(cell % 10) + 0.5, Math.floor(cell / 10) + 0.5] as const;
+      expect(colorAt(output, ...at), `cell ${cell}`).toBe(colorAt(whole.output, ...at));
+    }
+    expect(textOf(output, ".legend")).toEqual(textOf(whole.output, ".legend"));
+  });
+
+  it.each(["cancelled", "refused"])(
+    "is coloured as before when a gene that it has begun to paint is %s",
+    async (how) => {
+      const path = "var/CD3E.values.f32";
+      const { output, python, model } = openWidget({ color_by: "louvain" });
+      await settled(output);
+      model.change("color_by", "CD3E");
+      python.grow(path, 4);
+      await expect.poll(() => textOf(output, ".status .percent")).toEqual(["1\u00a0%"]);
+      await new Promise((done) => setTimeout(done, 600));
+      python.grow(path, 200);
+      await expect.poll(() => textOf(output, ".legend h2")).toEqual(["CD3E"]);
+      if (how === "cancelled") find(output, ".status .words").click();
+      else {
+        python.broken.add(path);
+        python.grow(path, 400);
+        await expect.poll(() => inspect(output).notices).toHaveLength(1);
+      }
+      await expect.poll(() => textOf(output, ".legend h2")).toEqual(["louvain"]);
+      await settled(output);
+      expect(colorAt(output, 0.5, 0.5)).toBe("255,0,0,255");
+      expect(model.get("color_by")).toBe(how === "cancelled" ? "louvain" : "CD3E");
+    },
+  );
 
   it("goes back to the matrix, too, that the gene on the screen is from", async () => {
     const { output, python, model } = openWidget({ color_by: "CD3E" });
