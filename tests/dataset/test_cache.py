@@ -35,6 +35,16 @@ def test_what_is_larger_than_the_bound_is_made_each_time_and_pushes_nothing_out(
     assert cache.nbytes == 0
 
 
+def test_one_that_is_dropped_is_made_anew_and_leaves_its_room() -> None:
+    cache = ResourceCache(100)
+    first, other = cache.get("a", lambda: made(50)), cache.get("b", lambda: made(30))
+    cache.drop("a")
+    cache.drop("a")
+    assert cache.nbytes == 30
+    assert cache.get("a", lambda: made(50)) is not first
+    assert cache.get("b", lambda: made(30)) is other
+
+
 def test_an_error_is_passed_on_and_not_remembered() -> None:
     cache = ResourceCache(100)
     with pytest.raises(ZeroDivisionError):
