@@ -141,7 +141,7 @@ def _info(options: argparse.Namespace) -> None:
     if options.dataset is None and is_export(path) and len(found := find_exports(path)) > 1:
         print(f"{len(found)} datasets; tell more of one with --dataset ID")
         for one in found:
-            print(f"  {one.id}: {one.name}")
+            print(f"  {one.key}: {one.name}")
         return
     with open_dataset(options.path, dataset=options.dataset) as dataset:
         for line in _describe(dataset):

@@ -297,6 +297,33 @@ def test_datasets_json_says_which_and_which_first(several: Path) -> None:
             open_dataset(several)
 
 
+def test_what_a_folder_says_of_its_datasets_is_listed_in_its_order(several: Path) -> None:
+    dataset = open_dataset(several, dataset="id-two")
+    assert (dataset.listed_as, [(one.id, one.n_cells) for one in dataset.datasets]) == (
+        "id-two",
+        [("id-one", 12), ("id-two", 12)],
+    )
+    other = dataset.open_listed("id-one")
+    assert (other.id, other.listed_as, other.reopen().datasets) == ("id-one", "id-one", dataset.datasets)
+    listed = [{"id": "a", "path": "one/", "n_cells": "many"}, {"id": "b", "path": "two/", "name": "Two", "n_cells": 7}]
+    (several / "datasets.json").write_text(json.dumps({"default": "b", "datasets": listed}))
+    dataset = open_dataset(several, dataset="a")
+    assert dataset.listed_as == "a"
+    assert [(one.id, one.name, one.n_cells) for one in dataset.datasets] == [("a", dataset.name, 12), ("b", "Two", 7)]
+    assert [(one.id, one.n_cells) for one in open_dataset(several).datasets] == [("a", None), ("b", 12)]
+    with pytest.raises(DatasetError, match="no dataset 'c'"):
+        dataset.open_listed("c")
+    shutil.rmtree(several / "two")
+    with pytest.warns(UserWarning, match="no folder 'two/'"):
+        assert [one.id for one in open_dataset(several).datasets] == ["a"]
+
+
+def test_one_export_lists_itself(copied: Callable[[str], Path]) -> None:
+    dataset = open_dataset(copied("A-none"), name="Mine")
+    assert [(one.id, one.name, one.n_cells) for one in dataset.datasets] == [("tiny_demo", "Mine", 12)]
+    assert dataset.listed_as == "tiny_demo"
+
+
 def test_one_broken_folder_does_not_hide_the_others(several: Path) -> None:
     (several / "one/dataset_identity.json").write_text("{")
     with pytest.warns(UserWarning, match="one/dataset_identity.json"):
@@ -307,6 +334,9 @@ def test_the_same_id_twice_is_told_apart_by_folder(several: Path) -> None:
     edit(several / "two", "dataset_identity.json", lambda identity: identity.update(id="id-one"))
     with pytest.raises(DatasetError, match="2 datasets have the id 'id-one'; name one by its folder: 'one', 'two'"):
         open_dataset(several, dataset="id-one")
+    dataset = open_dataset(several)
+    assert (dataset.id, dataset.listed_as, [one.id for one in dataset.datasets]) == ("id-one", "one", ["one", "two"])
+    assert dataset.open_listed("two").listed_as == "two"
 
 
 @pytest.mark.parametrize("what", ["empty", "gone", "a\0b"])

@@ -68,7 +68,7 @@ def test_one_of_several_is_shown_by_its_id(cube, tmp_path, capsys):
         prepare(cube, tmp_path / name, dataset_id=f"id-{name}", progress=False)
     cellucid.generate_datasets_manifest(tmp_path, default_dataset="id-two")
     widget = show(tmp_path)
-    assert (widget.dataset, widget.datasets) == ("id-two", ["id-two"])
+    assert (widget.dataset, [one["id"] for one in widget.datasets]) == ("id-two", ["id-one", "id-two"])
     assert "http://127.0.0.1" in capsys.readouterr().out  # outside a notebook the address is printed
     widget.close()
     widget = CellucidWidget(tmp_path, dataset="id-one")

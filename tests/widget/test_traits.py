@@ -279,7 +279,7 @@ def test_the_constructor_takes_them_and_refuses_as_they_do(cube):
         0.5,
         "dark",
     )
-    assert widget.dataset == widget.datasets[0]
+    assert widget.dataset == widget.datasets[0]["id"]
     assert CellucidWidget(cube, dataset=widget.dataset).dataset == widget.dataset
     for wrong in ({"filters": {"x": {}}}, {"colormap": "x"}, {"dataset": "x"}, {"opacity": 2}, {"theme": "x"}):
         with pytest.raises(traitlets.TraitError, match=next(iter(wrong))):

@@ -8,7 +8,7 @@ import { postOn } from "../data/post";
 import { type PageAddress, pageAddress } from "../data/probe";
 import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
-import { type Pose, Store, type Transport } from "../state/store";
+import { type DatasetChoice, type Pose, Store, type Transport } from "../state/store";
 import { KernelWatch, type LiveModel } from "./alive";
 import { obeyCommands } from "./commands";
 import { snapshot } from "./diagnosis";
@@ -71,7 +71,11 @@ export class NotebookApp {
     readonly model: Model,
     page: PageAddress = pageAddress(),
   ) {
-    this.store = new Store(Number(model.get("n_cells")));
+    this.store = new Store(Number(model.get("n_cells")), { dataset: String(model.get("dataset")) });
+    const listDatasets = () => {
+      this.store.datasets.value = model.get("datasets") as DatasetChoice[];
+    };
+    listDatasets();
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier, {
       post: () => postOn(this.source, String(model.get("viewer_id"))),
@@ -134,6 +138,7 @@ export class NotebookApp {
       }),
       forwardWarnings(this.carrier, this.events),
       listen(model, "errors", () => this.showErrors()),
+      listen(model, "datasets", listDatasets),
       () => clearTimeout(start),
       () => removeEventListener("pagehide", hide),
       () => removeEventListener("pageshow", comeBack),

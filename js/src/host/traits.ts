@@ -18,6 +18,7 @@ const CAMERA_PAUSE = 200; // ms: how often a moving camera is told
 /** Which trait is which signal: all that is mirrored as it is, in both directions. */
 function mirrored(store: Store): [string, Signal<unknown>][] {
   return [
+    ["dataset", store.datasetId],
     ["embedding", store.embedding],
     ["dimension", store.dimension],
     ["color_by", store.colorBy],

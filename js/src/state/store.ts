@@ -17,6 +17,14 @@ export interface DatasetInfo {
   readonly default_layer: string | null;
 }
 
+/** One of the datasets to choose from. */
+export interface DatasetChoice {
+  readonly id: string;
+  readonly name: string;
+  /** Null where its folder does not say. */
+  readonly n_cells: number | null;
+}
+
 export interface EmbeddingInfo {
   readonly key: string;
   /** Columns: 1, 2 or 3. */
@@ -115,6 +123,7 @@ export interface Progress {
 
 /** The traits that the store mirrors, as they are at the start. */
 export interface Settings {
+  readonly dataset: string;
   readonly embedding: string;
   readonly dimension: number;
   readonly colorBy: string | null;
@@ -131,6 +140,7 @@ export interface Settings {
 }
 
 export const DEFAULTS: Settings = {
+  dataset: "",
   embedding: "",
   dimension: 2,
   colorBy: null,
@@ -148,6 +158,7 @@ export const DEFAULTS: Settings = {
 /** Everything the views of one widget share. No DOM, no GL: what is shown follows from these signals. */
 export class Store {
   // Mirrored traits.
+  readonly datasetId: Signal<string>;
   readonly embedding: Signal<string>;
   readonly dimension: Signal<number>;
   readonly colorBy: Signal<string | null>;
@@ -162,6 +173,10 @@ export class Store {
   readonly theme: Signal<ThemeName>;
   readonly camera: Signal<SharedPose> = signal({ pose: null, origin: null });
   readonly hover: Signal<Hover> = signal({ cell: null, origin: "viewer" });
+
+  readonly datasets: Signal<readonly DatasetChoice[]> = signal([]);
+  /** The dataset that a person has chosen, until it is shown: by a store of its own. */
+  readonly opening: ReadonlySignal<DatasetChoice | null>;
 
   // What was loaded.
   readonly dataset: Signal<DatasetInfo | null> = signal(null);
@@ -194,6 +209,11 @@ export class Store {
     settings: Partial<Settings> = {},
   ) {
     const start = { ...DEFAULTS, ...settings };
+    this.datasetId = signal(start.dataset);
+    this.opening = computed(() => {
+      const id = this.datasetId.value;
+      return id === start.dataset ? null : (this.datasets.value.find((choice) => choice.id === id) ?? null);
+    });
     this.embedding = signal(start.embedding);
     this.dimension = signal(start.dimension);
     this.colorBy = signal(start.colorBy);

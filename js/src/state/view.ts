@@ -8,6 +8,8 @@ export class ViewState {
   readonly legendOpen: Signal<boolean> = signal(false);
   /** Whether the field search is open. */
   readonly searchOpen: Signal<boolean> = signal(false);
+  /** Whether the menu of datasets is open. */
+  readonly datasetsOpen: Signal<boolean> = signal(false);
   /** Whether the menu of settings is open. */
   readonly settingsOpen: Signal<boolean> = signal(false);
 }

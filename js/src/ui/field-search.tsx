@@ -46,7 +46,7 @@ export function FieldSearch({ store, view }: { store: Store; view: ViewState }) 
         <ChevronDown {...SMALL_ICON} class="more" />
       </button>
       {open && (
-        <Popover anchor={anchor} label="Colour the cells by" class="search" onClose={close}>
+        <Popover anchor={anchor} label="Colour the cells by" class="options search" onClose={close}>
           <FieldList store={store} current={current} recent={recent} onChoose={choose} />
         </Popover>
       )}

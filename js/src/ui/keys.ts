@@ -42,7 +42,7 @@ function press(key: string, store: Store, view: ViewState, showAll: () => void):
 }
 
 function closeTopmost(store: Store, view: ViewState): boolean {
-  const open = [view.searchOpen, view.settingsOpen, view.legendOpen].find((panel) => panel.value);
+  const open = [view.searchOpen, view.datasetsOpen, view.settingsOpen, view.legendOpen].find((panel) => panel.value);
   if (open !== undefined) open.value = false;
   else if (store.tool.value !== "navigate") store.tool.value = "navigate";
   else if (store.progress.value?.cancel !== undefined) store.progress.value.cancel();

@@ -6,6 +6,7 @@ import { DEFAULTS, type Store, THEMES, type ThemeName } from "../state/store";
 import type { ViewState } from "../state/view";
 import { Button, ICON, TextButton } from "./button";
 import { Segments, Select } from "./choices";
+import { DatasetSelect } from "./datasets";
 import { EmbeddingChoice } from "./embedding";
 import { formatValue } from "./format";
 import { Popover } from "./popover";
@@ -34,6 +35,7 @@ export function Settings({ store, view }: { store: Store; view: ViewState }) {
       </Button>
       {open && (
         <Popover anchor={anchor} label="Settings" class="settings" onClose={close}>
+          <DatasetSelect store={store} />
           <EmbeddingChoice store={store} />
           <PointSize store={store} />
           <Opacity store={store} />

@@ -17,7 +17,6 @@ const ROADS: Record<Transport, { icon: typeof Zap; text: string }> = {
 
 /** How many cells are in sight and why, what is under way, and where the data come from. */
 export function StatusLine({ store }: { store: Store }) {
-  const progress = store.progress.value;
   const points = store.points.value;
   const away = points === null ? 0 : store.n_cells - points.placed;
   return (
@@ -27,7 +26,7 @@ export function StatusLine({ store }: { store: Store }) {
         <span title={`Their coordinates in ${points?.key} are not finite`}>{formatCount(away)} not placed</span>
       )}
       <FilterChips store={store} />
-      {progress !== null && <Loading {...progress} />}
+      <UnderWay store={store} />
       <Origin store={store} />
     </footer>
   );
@@ -64,6 +63,19 @@ function Loading({ label, loaded, total, waiting, cancel }: Progress) {
       )}
     </>
   );
+}
+
+function UnderWay({ store }: { store: Store }) {
+  const progress = store.progress.value;
+  const opening = store.opening.value;
+  if (opening !== null) {
+    return (
+      <span class="loading" role="status">
+        Opening {opening.name}
+      </span>
+    );
+  }
+  return progress === null ? null : <Loading {...progress} />;
 }
 
 function Shown({ store }: { store: Store }) {

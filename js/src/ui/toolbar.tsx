@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Combine, Store, ToolName } from "../state/store";
 import type { ViewState } from "../state/view";
 import { Button, ICON } from "./button";
+import { DatasetMenu } from "./datasets";
 import { EmbeddingChoice } from "./embedding";
 import { FieldSearch } from "./field-search";
 import { formatCount } from "./format";
@@ -11,6 +12,7 @@ import { Settings } from "./settings";
 export function Toolbar({ store, view, showAll }: { store: Store; view: ViewState; showAll: () => void }) {
   return (
     <header class="toolbar" role="toolbar" aria-label="Plot tools">
+      <DatasetMenu store={store} view={view} />
       <FieldSearch store={store} view={view} />
       <EmbeddingChoice store={store} />
       <span class="rule" />

@@ -19,6 +19,8 @@ export function openFake(traits: Record<string, unknown> = {}): { model: FakeMod
   const model = new FakeModel({
     viewer_id: `viewer-${widgets++}`,
     n_cells: CELLS,
+    dataset: "grid",
+    datasets: [{ id: "grid", name: "grid", n_cells: CELLS }],
     embedding: "X_umap",
     dimension: 2,
     camera: { center: [5, 5], zoom: 1 },

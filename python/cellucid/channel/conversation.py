@@ -28,6 +28,8 @@ logger = logging.getLogger("cellucid.jupyter")
 
 _Message = tuple[Command, list[memoryview]]
 
+_OUTDATED = {"code": "outdated", "message": "the widget shows other data by now", "hint": "The page starts afresh."}
+
 _MAX_TAKEN = 20  # pages of which every update speaks: the newest
 
 
@@ -182,6 +184,11 @@ class Conversation:
             else:
                 self._waiting.append((name, payload))
 
+    def forget_command(self, name: str) -> None:
+        """Do not tell the next page what it was to do once: it is about other data than it will show."""
+        with self._lock:
+            self._waiting = [(waiting, payload) for waiting, payload in self._waiting if waiting != name]
+
     def _send_command(self, name: str, payload: Mapping[str, Any]) -> None:
         for page in self._pages.values():
             if page.there:
@@ -227,7 +234,11 @@ class Conversation:
             case Request():
                 if message.page not in self._pages:
                     self._set_page(message.page, "loading")
-                self._requests.submit(message)
+                if self._pages[message.page].state == "outdated":  # it would take the answer for that of its own data
+                    self.carrier.send(messages.Failure(message.page, message.id, _OUTDATED))
+                    self._send_unseen_traits(self._pages[message.page])
+                else:
+                    self._requests.submit(message)
             case Cancel():
                 self._requests.cancel(message.page, message.id)
             case Event():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cellucid.dataset.anndata import AnnDataDataset
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Listed, Resource
 from cellucid.dataset.errors import (
     AmbiguousGene,
     DatasetChanged,
@@ -27,6 +27,7 @@ __all__ = [
     "FieldRef",
     "FieldValues",
     "FolderDataset",
+    "Listed",
     "Resource",
     "UnknownEmbedding",
     "UnknownField",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import pandas as pd
 
+from cellucid.dataset.errors import DatasetError
 from cellucid.dataset.lock import DataLock
 
 if TYPE_CHECKING:
@@ -114,6 +115,16 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A dataset to choose from, as far as is known without reading it."""
+
+    id: str
+    name: str
+    n_cells: int | None
+    """None where its folder does not say."""
+
+
+@dataclass(frozen=True)
 class FieldRef:
     """What cells are coloured by: an obs column, or a gene of the matrix in use."""
 
@@ -153,6 +164,24 @@ class Dataset(ABC):
     @abstractmethod
     def name(self) -> str:
         """What a person calls the dataset."""
+
+    @property
+    def datasets(self) -> tuple[Listed, ...]:
+        """All that there was to choose from where this one was opened, itself included."""
+        return (Listed(self.id, self.name, self.n_cells),)
+
+    @property
+    def listed_as(self) -> str:
+        """The id that this one has among `datasets`."""
+        return self.id
+
+    def open_listed(self, id: str) -> Dataset:
+        """Opens another one of `datasets`; this one stays as it is.
+
+        Raises:
+            DatasetError: There is none with this id any more, or it cannot be shown.
+        """
+        raise DatasetError(f"there is no dataset {id!r} here; the only one is {self.id!r}")
 
     @property
     @abstractmethod

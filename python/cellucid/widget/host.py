@@ -114,6 +114,8 @@ class WidgetHost:
             shown = (wanted.get("embedding", widget.embedding), wanted.get("dimension", widget.dimension))
             if place is not None and (place["embedding"], place["dimension"]) != shown:
                 wanted.pop("camera", None)  # of an embedding that is no longer shown
+            if "dataset" in wanted:
+                widget._switch.choose(wanted.pop("dataset"), page, outdated=outdated)
             widget._take(wanted, page, quietly=outdated)
 
     def tell_traits(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -30,13 +30,15 @@ def refresh(widget: CellucidWidget) -> None:
     dropped: list[str] = []
     # Notified in the order of setting: the pages hear of the cells, then of the new version, then of the rest.
     with widget._lock, widget.hold_trait_notifications():
+        showed_all = widget.camera == fitted(before.embedding(widget.embedding), widget.dimension)
+        camera = None if showed_all else widget.camera
         widget._talk.data_changed()
         selection = moved_cells(widget.selection, moves)
         if len(selection) < len(widget.selection):
             dropped.append(f"{len(widget.selection) - len(selection):,} selected cells")
         widget._use(fresh, CellLookup(fresh.n_cells, lambda: fresh.cell_names, fresh.query))
         widget._marks = widget._marks.moved(moves, fresh.n_cells)
-        _keep_what_is_there(widget, before, dropped)
+        keep_what_is_there(widget, camera, dropped)
         widget.set_trait("_version", widget._version + 1)
         widget.selection = selection
         widget.set_trait("hovered", None)
@@ -47,10 +49,15 @@ def refresh(widget: CellucidWidget) -> None:
         warn_user(f"no longer in the data, and taken out of the view: {'; '.join(dropped)}.")
 
 
-def _keep_what_is_there(widget: CellucidWidget, before: Dataset, dropped: list[str]) -> None:
+def keep_what_is_there(widget: CellucidWidget, camera: dict[str, Any] | None, dropped: list[str]) -> None:
+    """Set anew what names something of the data, and take back what these data do not have.
+
+    Args:
+        widget: It uses the data already.
+        camera: Where the embedding is to be looked at from, if it is there; None for all cells.
+        dropped: Gets a name for each thing that was taken back.
+    """
     embedding, dimension = widget.embedding, widget.dimension
-    showed_all = widget.camera == fitted(before.embedding(embedding), dimension)
-    camera = None if showed_all else widget.camera
     # A layer and a field are each refused while the other does not fit.
     layer, color_by, filters = widget.layer, widget.color_by, widget.filters
     widget.color_by, widget.filters, widget.layer = None, {}, None

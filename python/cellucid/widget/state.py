@@ -23,7 +23,12 @@ def capture(widget: CellucidWidget) -> dict[str, Any]:
         view = {name: getattr(widget, name) for name in VIEW_TRAITS}
         return {
             "format": FORMAT,
-            "dataset": {"id": widget._dataset.id, "name": widget._dataset.name, "n_cells": n_cells},
+            "dataset": {
+                "id": widget._dataset.id,
+                "name": widget._dataset.name,
+                "n_cells": n_cells,
+                "listed_as": widget.dataset,
+            },
             "view": {name: list(value) if isinstance(value, tuple) else value for name, value in view.items()},
             "cells": {
                 "selection": pack_cells(widget.selection, n_cells),
@@ -36,13 +41,21 @@ def capture(widget: CellucidWidget) -> dict[str, Any]:
 
 
 def restore(widget: CellucidWidget, given: object) -> None:
-    """Bring back what a state holds. What does not fit these data is left as it is, with one warning that says what.
+    """Bring back what a state holds, its dataset first where that is of the same folder.
+
+    What does not fit these data is left as it is, with one warning that says what.
 
     Raises:
         TypeError, ValueError: ``given`` is not a state at all; nothing has changed then.
     """
     state = read_state(given)
     problems: list[str] = []
+    listed = state["dataset"].get("listed_as", state["dataset"].get("id"))
+    if listed in [one.id for one in widget._dataset.datasets]:
+        try:
+            widget.dataset = listed
+        except traitlets.TraitError as error:
+            problems.append(str(error))
     with widget._lock, widget.hold_sync():
         _restore_view(widget, state["view"], problems)
         if state["dataset"].get("id") == widget._dataset.id:

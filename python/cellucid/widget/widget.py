@@ -6,6 +6,7 @@ import logging
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from cellucid.widget.refresh import refresh
 from cellucid.widget.reporting import BUNDLE, ReportingWidget
 from cellucid.widget.serving import Serving
 from cellucid.widget.state import capture, restore
+from cellucid.widget.switch import Switch
 from cellucid.widget.traits import (
     CameraTrait,
     Choice,
@@ -58,7 +60,9 @@ class CellucidWidget(ReportingWidget):
         data: an :class:`anndata.AnnData`, in memory or backed; the path of an ``.h5ad`` or ``.zarr``, read as it is
             asked and never loaded whole, or of an export folder; or a dataset from :func:`cellucid.open_dataset`. It is
             never modified, nor copied as a whole.
-        dataset: the id of the dataset to show, where a folder has several; by default the first.
+        dataset: the id of the dataset to show, where a folder has several; by default the first. The viewer has a menu
+            of all, and setting the trait shows another one: with the settings that fit there, without selection,
+            hidden cells and highlights, and with a camera on all cells.
         embedding: the ``obsm`` key to show; by default the first of UMAP, t-SNE, graph layouts, spatial, others, PCA.
             ``"X_pca:1,3"`` shows its first and third column.
         components: which columns of the embedding to show, counted from 1 as in scanpy: ``"1,3"`` or ``[1, 3]``; by
@@ -87,10 +91,12 @@ class CellucidWidget(ReportingWidget):
     _esm = BUNDLE.read_text(encoding="utf-8") if BUNDLE.is_file() else ""
 
     viewer_id = traitlets.Unicode(read_only=True, help="Names this widget to its pages.").tag(sync=True)
-    datasets = traitlets.List(traitlets.Unicode(), read_only=True, help="Ids of the datasets to choose from.").tag(
+    datasets = traitlets.List(
+        traitlets.Dict(), read_only=True, help="The datasets to choose from: id, name, n_cells (None if unknown)."
+    ).tag(sync=True)
+    dataset = DatasetTrait(help="The id of the dataset shown; another one of its folder is opened and shown.").tag(
         sync=True
     )
-    dataset = DatasetTrait(help="The id of the dataset shown.").tag(sync=True)
     embedding = EmbeddingTrait(help="The obsm key shown.").tag(sync=True)
     embeddings = traitlets.List(traitlets.Unicode(), read_only=True, help="The obsm keys to choose from.").tag(
         sync=True
@@ -160,6 +166,7 @@ class CellucidWidget(ReportingWidget):
         self._opened_here = isinstance(data, str | os.PathLike)
         self._cells = CellLookup(opened.n_cells, lambda: opened.cell_names, opened.query)
         self._marks = Marks(self._dataset.n_cells)
+        self._switch = Switch(self)
         self._host = WidgetHost(self)
         self._server = Serving()
         self._conversation = Conversation(
@@ -170,7 +177,7 @@ class CellucidWidget(ReportingWidget):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
             super().__init__(
-                dataset=self._dataset.id if dataset is None or dataset == one_of_several else dataset,
+                dataset=opened.listed_as if dataset is None or dataset == one_of_several else dataset,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
                 embedding=_with_components(self._dataset.embeddings[0] if embedding is None else embedding, components),
                 color_by=color_by,
@@ -450,8 +457,8 @@ class CellucidWidget(ReportingWidget):
         for name, value in (
             ("n_cells", dataset.n_cells),
             ("embeddings", list(dataset.embeddings)),
-            ("datasets", [dataset.id]),
-            ("dataset", dataset.id),
+            ("datasets", _listing(dataset)),
+            ("dataset", dataset.listed_as),
             ("_boot", self._server.boot(dataset)),
         ):
             self.set_trait(name, value)
@@ -485,8 +492,8 @@ class CellucidWidget(ReportingWidget):
         return list(self._dataset.embeddings)
 
     @traitlets.default("datasets")
-    def _datasets(self) -> list[str]:
-        return [self._dataset.id]
+    def _datasets(self) -> list[dict[str, Any]]:
+        return _listing(self._dataset)
 
     @traitlets.default("camera")
     def _camera(self) -> dict[str, Any]:
@@ -568,6 +575,10 @@ def _with_components(embedding: str, components: str | Sequence[int] | None) -> 
     if components is None:
         return embedding
     return f"{embedding}:{components if isinstance(components, str) else ','.join(map(str, components))}"
+
+
+def _listing(dataset: Dataset) -> list[dict[str, Any]]:
+    return [asdict(one) for one in dataset.datasets]
 
 
 def _as_json(value: object) -> object:

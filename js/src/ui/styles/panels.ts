@@ -5,21 +5,24 @@ export const PANELS = `
   background: var(--raised); box-shadow: var(--shadow); scrollbar-width: thin;
 }
 
-.popover.search { width: 320px; overflow: hidden; }
-.search .query { height: 36px; padding: 0 12px; border-bottom: 1px solid var(--line); }
-.search .found { flex: 0 1 auto; min-height: 0; max-height: 320px; overflow: auto; padding: 4px 0; scrollbar-width: thin; }
-.search [role="option"] { display: flex; align-items: center; gap: 8px; height: 28px; padding: 0 12px; color: var(--quiet); cursor: pointer; }
-.search [role="option"] svg { flex: none; }
-.search [role="option"] .name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--fg); }
-.search [role="option"]:hover { background: var(--hover); }
-.search [role="option"][aria-selected="true"] { background: var(--tint); }
-.search [role="option"] .mark { color: var(--accent); }
-.search mark { color: var(--accent); background: none; }
-.search .heading { padding: 8px 12px 4px; font-size: 11px; color: var(--quiet); }
-.search .note { padding: 6px 12px; font-size: 11px; color: var(--quiet); overflow-wrap: anywhere; }
+.popover.options { width: 320px; overflow: hidden; }
+.options .query { height: 36px; padding: 0 12px; border-bottom: 1px solid var(--line); }
+.options .found { flex: 0 1 auto; min-height: 0; max-height: 320px; overflow: auto; padding: 4px 0; scrollbar-width: thin; }
+.options [role="option"] { display: flex; align-items: center; gap: 8px; height: 28px; padding: 0 12px; color: var(--quiet); cursor: pointer; }
+.options [role="option"] svg { flex: none; }
+.options [role="option"] .name { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--fg); }
+.options [role="option"]:hover { background: var(--hover); }
+.options [role="option"][aria-selected="true"] { background: var(--tint); }
+.options [role="option"] .mark { color: var(--accent); }
+.options .slot { flex: none; display: grid; width: 16px; }
+.options .count { flex: none; font-size: 11px; }
+.options [role="listbox"]:focus-visible { outline: none; } /* the active row shows it */
+.options mark { color: var(--accent); background: none; }
+.options .heading { padding: 8px 12px 4px; font-size: 11px; color: var(--quiet); }
+.options .note { padding: 6px 12px; font-size: 11px; color: var(--quiet); overflow-wrap: anywhere; }
 
 .popover.settings { width: 240px; padding: 12px; gap: 12px; }
-.settings .embedding { display: none; }
+.settings .embedding, .settings > .choice { display: none; }
 .setting { flex: none; display: grid; grid-template-columns: 1fr auto; align-items: center; gap: 4px 8px; min-height: 24px; }
 .setting .value { font-size: 11px; color: var(--quiet); }
 .setting input[type="range"] { grid-column: 1 / -1; }
@@ -27,6 +30,8 @@ export const PANELS = `
 .settings .reset { align-self: flex-start; font-size: 11px; }
 @container widget (max-width: 640px) {
   .settings .embedding { display: flex; align-items: center; justify-content: space-between; gap: 8px; margin-left: -8px; }
+  .settings > .choice { display: inline-flex; align-self: flex-start; max-width: 100%; margin-left: -8px; }
+  .settings > .choice select { max-width: 100%; }
 }
 
 .popover.colormaps { width: 176px; padding: 4px 0; }

@@ -10,6 +10,8 @@ export const TOOLBAR = `
 .toolbar .field svg { flex: none; }
 .toolbar .field .name { min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--fg); }
 .toolbar .field:hover, .toolbar .field[aria-expanded="true"] { background: var(--hover); }
+.toolbar .dataset { flex-shrink: 2; }
+.toolbar .dataset[aria-busy="true"] .name { color: var(--quiet); }
 .toolbar .embedding { display: flex; align-items: center; gap: 4px; flex: 0 1 auto; min-width: 0; }
 .toolbar .embedding .choice { min-width: 56px; }
 .selected { display: flex; align-items: center; gap: 2px; flex: none; padding-left: 4px; white-space: nowrap; }
@@ -19,7 +21,7 @@ export const TOOLBAR = `
 }
 @container widget (max-width: 640px) {
   .toggle-legend { display: grid; }
-  .toolbar .embedding { display: none; } /* it is among the settings now */
+  .toolbar .embedding, .toolbar .dataset { display: none; } /* they are among the settings now */
 }
 @container widget (max-width: 520px) {
   .toolbar .rule { display: none; }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Listed, Resource
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.colors import category_colors, to_hex
 from cellucid.dataset.embeddings import measure
@@ -90,7 +91,9 @@ class FolderDataset(Dataset):
 
     def __init__(self, path: str | PathLike[str], *, dataset: str | None = None, name: str | None = None) -> None:
         super().__init__(DataLock())
-        self._found = choose(find_exports(Path(path)), dataset)
+        self._place = Path(os.path.abspath(path))
+        self._all = find_exports(self._place)
+        self._found = choose(self._all, dataset)
         self._given_name = name
         self._closed = False
         self._cache = ResourceCache(CACHE_BYTES)
@@ -118,6 +121,21 @@ class FolderDataset(Dataset):
     @property
     def name(self) -> str:
         return self._export.name if self._given_name is None else self._given_name
+
+    @property
+    def datasets(self) -> tuple[Listed, ...]:
+        return tuple(
+            Listed(one.key, self.name, self.n_cells) if one == self._found else Listed(one.key, one.name, one.n_cells)
+            for one in self._all
+        )
+
+    @property
+    def listed_as(self) -> str:
+        return self._found.key
+
+    def open_listed(self, id: str) -> FolderDataset:
+        self._open()
+        return FolderDataset(self._place, dataset=id)
 
     @property
     def storage(self) -> str:
@@ -252,7 +270,9 @@ class FolderDataset(Dataset):
 
     def reopen(self) -> FolderDataset:
         self._open()
-        return FolderDataset(self._found.path, name=self._given_name)
+        now = next((one.key for one in find_exports(self._place, warn=False) if one.path == self._found.path), None)
+        place = self._found.path if now is None else self._place  # it is no longer listed
+        return FolderDataset(place, dataset=now, name=self._given_name)
 
     def close(self) -> None:
         self._closed = True

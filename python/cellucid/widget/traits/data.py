@@ -19,10 +19,24 @@ class DatasetTrait(LockedTrait[str, str]):
 
     default_value = ""
 
+    def set(self, obj: traitlets.HasTraits, value: str) -> None:
+        """Show another dataset; its files are opened before anybody waits for the lock."""
+        widget: CellucidWidget = obj  # type: ignore[assignment]
+        wanted = self.validate(widget, value)
+        if wanted == widget._dataset.listed_as:
+            widget._switch.give_up()
+            super().set(obj, wanted)
+            return
+        try:
+            widget._switch.show(wanted)  # which sets this trait in turn
+        except DatasetError as error:
+            raise bad(self, str(error)) from error
+
     def validate(self, obj: CellucidWidget, value: object) -> str:
         """Accept one of the ids in ``datasets``."""
-        if not isinstance(value, str) or value not in obj.datasets:
-            raise bad(self, unknown("dataset", value, obj.datasets))
+        ids = [one.id for one in obj._dataset.datasets]
+        if not isinstance(value, str) or value not in ids:
+            raise bad(self, unknown("dataset", value, ids))
         return value
 
 
