@@ -12,7 +12,16 @@ import pandas as pd
 import pytest
 from containers import opened
 
-from cellucid.dataset import AmbiguousGene, DatasetError, FieldRef, UnknownField, open_dataset
+from cellucid.dataset import (
+    AmbiguousGene,
+    DatasetChanged,
+    DatasetError,
+    FieldRef,
+    UnknownField,
+    UnknownResource,
+    open_dataset,
+)
+from cellucid.export import prepare
 
 ENSEMBL = ["ENSG1", "ENSG2", "ENSG3", "ENSG4", "ENSG5"]
 SYMBOLS = ["CD3D", "TBCE", "TBCE", None, "MS4A1"]
@@ -123,3 +132,90 @@ def test_genes_that_have_other_names_by_now_are_not_found_by_their_symbols() -> 
     adata.var_names = ENSEMBL[::-1]
     with pytest.raises(DatasetError):
         dataset.gene("CD3D")
+
+
+# ---- the other names as the viewer's search reads them ----
+
+
+def other_names(dataset: Any, path: str = "var/other_names.json") -> list[dict[str, Any]]:
+    return list(json.loads(bytes(dataset.read(path).data))["columns"])
+
+
+@pytest.mark.parametrize("container", ["dense", "h5ad-csc-gzip", "zarr-csr-v2"])
+def test_other_names_are_a_resource_in_the_order_of_the_genes(container: str, tmp_path: Path) -> None:
+    with opened(by_ensembl(), container, tmp_path) as dataset:
+        assert "var/other_names.json" in dataset.resources()
+        symbols = {"column": "symbol", "names": ["CD3D", "TBCE", "TBCE", "", "MS4A1"]}
+        assert other_names(dataset) == other_names(dataset, "layers/X/var/other_names.json") == [symbols]
+        assert list(dataset.other_gene_names()["symbol"]) == symbols["names"]
+        with pytest.raises(UnknownResource):
+            dataset.read("layers/nope/var/other_names.json")
+    (tmp_path / "symbols").mkdir()
+    with opened(by_ensembl(), container, tmp_path / "symbols", gene_symbols="symbol") as dataset:
+        assert other_names(dataset) == [
+            {"column": "var_names", "names": ["ENSG1", "", "", "", "ENSG5"]},
+            {"column": "symbol", "names": ["", "TBCE", "TBCE", "", ""]},
+        ]
+
+
+@pytest.mark.filterwarnings("ignore:.*names are not unique:UserWarning")
+def test_other_names_are_those_of_the_genes_that_can_be_shown() -> None:
+    dataset = open_dataset(by_symbol())
+    assert json.loads(bytes(dataset.read("var/genes.json").data))["genes"] == ["CD3D", "x", "MS4A1"]
+    assert other_names(dataset) == [{"column": "gene_ids", "names": ["ENSG1", "ENSG4", "ENSG5"]}]
+
+
+def test_texts_too_long_to_be_names_are_left_out_and_so_are_columns_beyond_a_few() -> None:
+    described = by_ensembl(
+        description=[f"the {number}th of many genes, described at some length" for number in "12345"]
+    )
+    assert [column["column"] for column in other_names(open_dataset(described))] == ["symbol"]
+    assert open_dataset(described).gene(described.var["description"].iloc[1]).tolist() == [1, 6, 11, 16]
+    many = by_ensembl(**{f"c{number}": [f"{number}-{gene}" for gene in range(5)] for number in range(20)})
+    assert len(other_names(open_dataset(many))) == 8
+
+
+def test_other_names_of_genes_that_have_changed_are_refused() -> None:
+    adata = by_ensembl()
+    dataset = open_dataset(adata)
+    adata.var_names = ENSEMBL[::-1]
+    with pytest.raises(DatasetChanged):
+        dataset.read("var/other_names.json")
+
+
+def test_data_without_genes_or_without_other_names_have_an_empty_list() -> None:
+    nothing = ad.AnnData(obs=pd.DataFrame(index=list("wxyz")), obsm={"X_umap": np.eye(4, 2)})
+    assert other_names(open_dataset(nothing)) == []
+    plain = by_ensembl()
+    del plain.var["symbol"]
+    assert other_names(open_dataset(plain)) == []
+
+
+def test_an_export_keeps_the_other_names_of_its_genes(tmp_path: Path) -> None:
+    folder = prepare(by_ensembl(), tmp_path / "all", compression=6, progress=False)
+    with open_dataset(folder) as dataset:
+        assert other_names(dataset) == [{"column": "symbol", "names": ["CD3D", "TBCE", "TBCE", "", "MS4A1"]}]
+        assert dataset.resolve_field("CD3D") == FieldRef("gene", "ENSG1")
+        assert dataset.gene("CD3D").tolist() == [0, 5, 10, 15]
+        assert dataset.read("var/CD3D.values.f32").as_array().tolist() == [0, 5, 10, 15]
+        with pytest.raises(AmbiguousGene, match="name one of 'ENSG2', 'ENSG3'"):
+            dataset.resolve_field("TBCE")
+        with pytest.raises(UnknownField, match="Close matches: 'CD3D'"):
+            dataset.resolve_field("cd3d")
+        again = prepare(dataset, tmp_path / "again", genes=["ENSG5", "ENSG1"], progress=False)
+    assert other_names(open_dataset(again)) == [{"column": "symbol", "names": ["MS4A1", "CD3D"]}]
+    (again / "additions/gene_names.json").write_text('[{"column":"symbol","names":["MS4A1"]}]  ')
+    for read in (lambda one: one.read("var/other_names.json"), lambda one: one.resolve_field("CD3D")):
+        with pytest.raises(DatasetError, match=r"again/additions/gene_names\.json"):
+            read(open_dataset(again))
+
+
+def test_an_export_from_before_has_none(tmp_path: Path) -> None:
+    folder = prepare(by_ensembl(), tmp_path / "old", progress=False)
+    document = json.loads((folder / "additions.json").read_text())
+    del document["gene_names"]
+    (folder / "additions.json").write_text(json.dumps(document))
+    dataset = open_dataset(folder)
+    assert other_names(dataset) == []
+    with pytest.raises(UnknownField):
+        dataset.resolve_field("CD3D")

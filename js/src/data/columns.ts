@@ -67,6 +67,19 @@ export async function readGenes(
   return texts(genes, `genes in ${path}`);
 }
 
+/** Read the other names of the genes that can be shown from a matrix: a list for each column that has some. */
+export async function readOtherNames(
+  source: Source,
+  manifest: Manifest,
+  layer: string | null,
+  options?: ReadOptions,
+): Promise<readonly (readonly string[])[]> {
+  const path = `${geneFolder(manifest, layer)}/other_names.json`;
+  const { columns } = await readJson(source, path, options);
+  if (!Array.isArray(columns)) throw new Error(`columns in ${path}: expected a list.`);
+  return columns.map((column: { names?: unknown } | null) => texts(column?.names, `names in ${path}`));
+}
+
 /** Read the coordinates of an embedding: those of the first cell, then those of the second, … */
 export async function readPoints(
   source: Source,

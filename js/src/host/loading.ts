@@ -1,6 +1,14 @@
 import { batch, effect, untracked } from "@preact/signals-core";
 import { RequestFailure } from "../channel/requests";
-import { type ColumnData, columnPath, readColumn, readGenes, readPoints, resolveField } from "../data/columns";
+import {
+  type ColumnData,
+  columnPath,
+  readColumn,
+  readGenes,
+  readOtherNames,
+  readPoints,
+  resolveField,
+} from "../data/columns";
 import { type EmbeddingEntry, type Manifest, readEmbedding, readManifest } from "../data/manifest";
 import { CellNames } from "../data/names";
 import type { ReadOptions, Source } from "../data/source";
@@ -65,6 +73,9 @@ export class Loading {
         effect(() => this.loadFilters(activeFilters(store.filters.value), store.layer.value)),
         effect(() => {
           if (store.genesWanted.value) this.loadGenes(store.layer.value);
+        }),
+        effect(() => {
+          if (store.otherNamesWanted.value) this.loadOtherNames(store.layer.value);
         }),
         effect(() => this.loadName(store.hover.value.cell)),
       );
@@ -189,6 +200,22 @@ export class Loading {
       const genes = await readGenes(this.source, manifest, layer, options);
       options.signal?.throwIfAborted();
       this.store.genes.value = genes;
+    });
+  }
+
+  private loadOtherNames(layer: string | null): void {
+    const { manifest, store } = this;
+    if (manifest === null) return;
+    store.otherNames.value = null;
+    void this.load("other names", "other names of the genes", false, async (options) => {
+      try {
+        const names = await readOtherNames(this.source, manifest, layer, options);
+        options.signal?.throwIfAborted();
+        store.otherNames.value = names;
+      } catch (error) {
+        if (!options.signal?.aborted) store.otherNames.value = []; // the search goes on without
+        throw error;
+      }
     });
   }
 

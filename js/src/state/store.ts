@@ -4,6 +4,7 @@ import type { Column } from "./column";
 import { type Filters, visibleCells } from "./filters";
 import { type Limits, limitsOf } from "./limits";
 import { type Marks, NO_MARKS } from "./marks";
+import type { OtherNames } from "./search";
 
 /** What there is to choose from. */
 export interface DatasetInfo {
@@ -187,6 +188,9 @@ export class Store {
   /** Names of the genes of the matrix in use; null until `genesWanted` and loaded. */
   readonly genes: Signal<readonly string[] | null> = signal(null);
   readonly genesWanted: Signal<boolean> = signal(false);
+  /** Other names of these genes, a list for each column that has some; null until `otherNamesWanted` and loaded. */
+  readonly otherNames: Signal<readonly OtherNames[] | null> = signal(null);
+  readonly otherNamesWanted: Signal<boolean> = signal(false);
   /** The name of the cell under the pointer; null while it is not known. */
   readonly hoveredName: Signal<string | null> = signal(null);
   readonly progress: Signal<Progress | null> = signal(null);

@@ -1,16 +1,16 @@
-import { Check, CircleSlash, Dna, Hash, Search, Tags } from "lucide-preact";
-import { Fragment } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { Check, CircleSlash, Dna, Hash, Tags } from "lucide-preact";
+import { useEffect, useState } from "preact/hooks";
 import { closest } from "../state/closest";
 import type { Field } from "../state/fields";
 import { type Match, search } from "../state/search";
 import type { Store } from "../state/store";
 import { ICON, SMALL_ICON } from "./button";
 import { formatCount } from "./format";
+import { Highlighted, OptionList } from "./option-list";
 
 const ROWS = 60; // more than anybody reads; the rest is counted
+const IN_SIGHT = 11; // rows that are seen without scrolling
 const GUESSES = 3;
-const PAGE = 8; // rows that Page Up and Page Down go
 
 const KINDS = {
   categorical: { icon: Tags, text: "categories" },
@@ -19,13 +19,11 @@ const KINDS = {
 } as const;
 
 /** A row to choose; a null field is no colour. */
-interface Row {
+type Row = Omit<Match, "field"> & {
   readonly field: Field | null;
-  /** Where the query is in the name; −1 for nowhere. */
-  readonly at: number;
   /** The heading above it. */
-  readonly heading?: string;
-}
+  readonly heading?: string | undefined;
+};
 
 /** All that a person can choose from now, and what is said below it. */
 interface Listing {
@@ -33,9 +31,11 @@ interface Listing {
   readonly note: string | null;
   /** Something is wrong with the query: it is said above the rows. */
   readonly complaint: string | null;
+  /** Names that are not loaded yet may have the query in them. */
+  readonly incomplete?: boolean;
 }
 
-/** One field of text over obs columns and genes: the combobox pattern of WAI-ARIA. */
+/** One field of text over obs columns and genes. */
 export function FieldList(props: {
   store: Store;
   current: Field | null;
@@ -43,97 +43,51 @@ export function FieldList(props: {
   onChoose: (field: Field | null) => void;
 }) {
   const { store, current, recent, onChoose } = props;
-  const id = useId();
-  const list = useRef<HTMLDivElement>(null);
-  const [query, setQuery] = useState("");
-  const { rows, note, complaint } = listing(store, query.trim(), recent);
-  const [chosen, setChosen] = useState<number | null>(null);
+  const [text, setText] = useState("");
+  const query = text.trim();
+  const { rows, note, complaint, incomplete } = listing(store, query, recent);
   // A guess is nobody's word: Enter takes one only after the arrow keys have gone there.
-  const begin =
-    complaint !== null ? -1 : query.trim() === "" ? rows.findIndex(({ field }) => isSame(field, current)) : 0;
-  const active = Math.min(chosen ?? begin, rows.length - 1);
+  const begin = complaint !== null ? -1 : query === "" ? rows.findIndex(({ field }) => isSame(field, current)) : 0;
 
   useEffect(() => {
     store.genesWanted.value = true;
   }, []);
-  useLayoutEffect(() => {
-    const option = list.current?.querySelector<HTMLElement>("[aria-selected=true]");
-    if (list.current && option) keepInSight(list.current, option);
-  });
+  useEffect(() => {
+    if (incomplete) store.otherNamesWanted.value = true;
+  }, [incomplete]);
+  return (
+    <OptionList
+      label="Columns and genes"
+      query={{ label: "Search obs columns and genes", placeholder: "Column or gene", text, onInput: setText }}
+      rows={rows.map((row) => ({
+        key: row.field === null ? "" : `${row.field.kind} ${row.field.key}`,
+        heading: row.heading,
+        content: <FieldRow row={row} length={query.length} shown={isSame(row.field, current)} />,
+      }))}
+      begin={begin}
+      complaint={complaint}
+      note={note}
+      onChoose={(row) => onChoose(rows[row].field)}
+    />
+  );
+}
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.isComposing) return; // the keys are the input method's
-    if (event.key === "Enter") {
-      if (active >= 0) onChoose(rows[active].field);
-    } else {
-      const to = stepFrom(active, rows.length, event.key);
-      if (to === null) return;
-      setChosen(to);
-    }
-    event.preventDefault();
-    event.stopPropagation();
-  };
+function FieldRow({ row, length, shown }: { row: Row; length: number; shown: boolean }) {
+  const { field, at, other } = row;
+  const title = [field?.key, other?.name].filter(Boolean).join("  ");
   return (
     <>
-      <div class="query">
-        <Search {...ICON} />
-        <input
-          data-first
-          type="text"
-          role="combobox"
-          aria-label="Search obs columns and genes"
-          aria-autocomplete="list"
-          aria-expanded="true"
-          aria-controls={`${id}-list`}
-          aria-activedescendant={active < 0 ? undefined : `${id}-${active}`}
-          placeholder="Column or gene"
-          autocomplete="off"
-          spellcheck={false}
-          value={query}
-          onInput={(event) => {
-            setQuery(event.currentTarget.value);
-            setChosen(null);
-          }}
-          onKeyDown={onKeyDown}
-        />
-      </div>
-      <div class="found" ref={list}>
-        {complaint !== null && (
-          <p class="note" role="status">
-            {complaint}
-          </p>
+      <Kind field={field} />
+      <span class="name" title={title || undefined}>
+        <Highlighted text={field?.key ?? "No colour"} at={at} length={length} />
+        {other !== undefined && (
+          <small>
+            {" "}
+            <Highlighted text={other.name} at={other.at} length={length} />
+          </small>
         )}
-        <div role="listbox" id={`${id}-list`} aria-label="Columns and genes">
-          {rows.map(({ field, at, heading }, index) => (
-            <Fragment key={field === null ? "" : `${field.kind} ${field.key}`}>
-              {heading && (
-                <p class="heading" role="presentation">
-                  {heading}
-                </p>
-              )}
-              {/* biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the combobox, which names the active option */}
-              {/* biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the combobox's */}
-              <div
-                role="option"
-                id={`${id}-${index}`}
-                aria-selected={index === active}
-                // The focus stays in the text.
-                onMouseDown={(event) => event.preventDefault()}
-                onClick={() => onChoose(field)}
-              >
-                <Kind field={field} />
-                <span class="name" title={field?.key}>
-                  <Highlighted text={field?.key ?? "No colour"} at={at} length={query.trim().length} />
-                </span>
-                {isSame(field, current) && (
-                  <Check {...SMALL_ICON} aria-hidden={false} aria-label="shown" class="mark" />
-                )}
-              </div>
-            </Fragment>
-          ))}
-        </div>
-        {note !== null && <p class="note">{note}</p>}
-      </div>
+      </span>
+      {shown && <Check {...SMALL_ICON} aria-hidden={false} aria-label="shown" class="mark" />}
     </>
   );
 }
@@ -153,12 +107,19 @@ function listing(store: Store, query: string, recent: readonly Field[]): Listing
     const invitation = `Type to search ${formatCount(genes?.length ?? store.dataset.value?.n_genes ?? 0)} genes`;
     return { rows, note: more + (loading ?? invitation), complaint: null };
   }
-  const { best, more } = search(query, obs, genes ?? [], ROWS);
-  if (best.length > 0 || genes === null) {
+  const otherNames = store.otherNames.value;
+  const { best, more } = search(query, obs, genes ?? [], ROWS, otherNames ?? []);
+  const incomplete = genes !== null && otherNames === null && best.length < IN_SIGHT;
+  if (best.length > 0 || loading !== null || incomplete) {
     const rest = more > 0 ? `${formatCount(more)} more` : null;
-    return { rows: best as readonly Match[], note: loading ?? rest, complaint: null };
+    return {
+      rows: best,
+      note: loading ?? (incomplete ? "Looking among other names of genes…" : rest),
+      complaint: null,
+      incomplete,
+    };
   }
-  const guesses = closest(query, [...obs.map(({ key }) => key), ...genes], GUESSES);
+  const guesses = closest(query, [...obs.map(({ key }) => key), ...(genes ?? [])], GUESSES);
   const rows = guesses.map((key) => ({ field: obs.find((field) => field.key === key) ?? gene(key), at: -1 }));
   const near = rows.length > 0 ? ` Closest: ${guesses.join(", ")}` : "";
   return { rows, note: null, complaint: `No gene or column matches “${query}”.${near}` };
@@ -176,46 +137,6 @@ function Kind({ field }: { field: Field | null }) {
   return <Icon {...ICON} aria-hidden={false} role="img" aria-label={text} />;
 }
 
-function Highlighted({ text, at, length }: { text: string; at: number; length: number }) {
-  if (at < 0) return <>{text}</>;
-  return (
-    <>
-      {text.slice(0, at)}
-      <mark>{text.slice(at, at + length)}</mark>
-      {text.slice(at + length)}
-    </>
-  );
-}
-
-/** Where a key goes from a row; null where it goes nowhere. */
-function stepFrom(active: number, rows: number, key: string): number | null {
-  const within = (row: number) => Math.min(Math.max(row, 0), rows - 1);
-  if (rows === 0) return null;
-  switch (key) {
-    case "ArrowDown":
-      return (active + 1) % rows;
-    case "ArrowUp":
-      return active <= 0 ? rows - 1 : active - 1;
-    case "PageDown":
-      return within(active + PAGE);
-    case "PageUp":
-      return within(active - PAGE);
-    case "Home":
-      return 0;
-    case "End":
-      return rows - 1;
-    default:
-      return null;
-  }
-}
-
 function isSame(a: Field | null, b: Field | null): boolean {
   return a === b || (a !== null && b !== null && a.key === b.key && a.kind === b.kind);
-}
-
-/** Scroll a list, and not the page, until an item of it is seen. */
-function keepInSight(list: HTMLElement, item: HTMLElement): void {
-  const [outer, inner] = [list.getBoundingClientRect(), item.getBoundingClientRect()];
-  if (inner.top < outer.top) list.scrollTop -= outer.top - inner.top;
-  else if (inner.bottom > outer.bottom) list.scrollTop += inner.bottom - outer.bottom;
 }

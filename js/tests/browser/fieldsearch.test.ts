@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { userEvent } from "vitest/browser";
-import { GENES, type Mounted, mountWidget } from "./mounted";
+import { GENES, type Mounted, mountWidget, OTHER_NAMES } from "./mounted";
 import { mouse } from "./mouse";
+import { find, inspect, openWidget, rootOf, settled, textOf } from "./widget";
 
 const options = ({ texts }: Mounted) => texts(".search [role=option]");
 const active = ({ root }: Mounted) => {
@@ -117,6 +118,46 @@ describe("the field search", () => {
     expect(widget.texts(".search .note")).toEqual(["No gene or column matches “zzzzzz”."]);
   });
 
+  it("finds a gene by another name, which it shows beside it, and colours by the gene", async () => {
+    const widget = await open(mountWidget());
+    await type(widget, "cd20");
+    await expect.poll(() => options(widget)).toEqual(["MS4A1 CD20"]);
+    expect(widget.texts(".search mark")).toEqual(["CD20"]);
+    expect(widget.find(".search [role=option] .name").title).toBe("MS4A1  CD20");
+    expect(getComputedStyle(widget.find(".search small")).color).toBe(
+      getComputedStyle(widget.find(".search .query")).color,
+    );
+    await userEvent.keyboard("{Enter}");
+    expect(widget.store.colorBy.value).toBe("MS4A1");
+    expect(widget.texts(".field")).toEqual(["MS4A1"]);
+  });
+
+  it("asks for the other names when the shown ones do not fill the list, not before, and says that it looks", async () => {
+    const widget = await open(mountWidget());
+    await type(widget, "rpl");
+    expect(widget.store.otherNamesWanted.value).toBe(false);
+    await userEvent.keyboard("{Backspace}{Backspace}{Backspace}t3");
+    await expect.poll(() => widget.store.otherNamesWanted.value).toBe(true);
+    widget.store.otherNames.value = null;
+    await expect.poll(() => widget.texts(".search .note")).toEqual(["Looking among other names of genes…"]);
+    expect(options(widget)).toEqual([]);
+    widget.store.otherNames.value = OTHER_NAMES;
+    await expect.poll(() => options(widget)).toEqual(["CD3E T3E"]);
+    expect(widget.has(".search .note")).toBe(false);
+  });
+
+  it("looks through 36,000 genes and two other names of each", async () => {
+    const widget = mountWidget();
+    widget.store.genesWanted.value = true;
+    widget.store.otherNamesWanted.value = true;
+    await open(widget);
+    const genes = Array.from({ length: 36_000 }, (_, index) => `GENE${index}`);
+    widget.store.genes.value = genes;
+    widget.store.otherNames.value = [0, 1].map((column) => genes.map((_, index) => `ENS${column}G${36_000 + index}`));
+    await type(widget, "ens1g71999");
+    await expect.poll(() => options(widget)).toEqual(["GENE35999 ENS1G71999"]);
+  });
+
   it("names a gene as such only where an obs column has its name", async () => {
     const widget = await open(mountWidget());
     await type(widget, "n_counts");
@@ -175,5 +216,34 @@ describe("the field search", () => {
     expect(panel.right).toBeLessThanOrEqual(box.right);
     expect(panel.bottom).toBeLessThanOrEqual(box.bottom);
     expect(panel.height).toBeGreaterThan(80);
+  });
+});
+
+describe("the search of a widget", () => {
+  const look = async (output: HTMLElement, query: string) => {
+    await settled(output);
+    find(output, ".field").click();
+    await expect.poll(() => rootOf(output).activeElement?.getAttribute("role")).toBe("combobox");
+    await userEvent.keyboard(query);
+  };
+
+  it("reads the other names of the genes of the layer once they are needed", async () => {
+    const { python, output } = openWidget();
+    const asked = () => python.reads.filter(({ path }) => path.endsWith("other_names.json")).length;
+    await look(output, "cd3e");
+    await expect.poll(() => textOf(output, ".search [role=option]")).toEqual(["CD3E"]);
+    await expect.poll(asked).toBe(1);
+    await userEvent.keyboard("{Backspace}{Backspace}{Backspace}{Backspace}ENSG00000198851");
+    await expect.poll(() => textOf(output, ".search [role=option]")).toEqual(["CD3E ENSG00000198851"]);
+    expect(asked()).toBe(1);
+    await userEvent.keyboard("{Enter}");
+    await expect.poll(() => inspect(output).traits.color_by).toBe("CD3E");
+  });
+
+  it("does without those that cannot be read", async () => {
+    const { output } = openWidget({}, { prepare: (python) => python.broken.add("var/other_names.json") });
+    await look(output, "CD3X");
+    await expect.poll(() => textOf(output, ".search .note")[0]).toContain("No gene or column matches “CD3X”.");
+    expect(inspect(output).notices.join()).toContain("other names of the genes");
   });
 });

@@ -13,6 +13,12 @@ const CELLS = 100;
 const cells = Array.from({ length: CELLS }, (_, cell) => cell);
 export const GENES = ["CD3D", "CD3E", "CD34", "MS4A1", "n_counts", ...cells.map((index) => `RPL${index}`)];
 
+/** Ensembl ids, and what some were called before. */
+export const OTHER_NAMES = [
+  GENES.map((_, index) => `ENSG${String(index).padStart(11, "0")}`),
+  GENES.map((gene) => (gene === "MS4A1" ? "CD20" : gene === "CD3E" ? "T3E" : "")),
+];
+
 function categorical(field: string, categories: string[], codeOf: (cell: number) => number): Column {
   const codes = Uint16Array.from(cells, codeOf);
   const colors = categories.map((_, code) => `#${(0x100001 * (code % 16)).toString(16).padStart(6, "0")}`);
@@ -144,6 +150,9 @@ function load(store: Store): () => void {
     }),
     effect(() => {
       if (store.genesWanted.value) store.genes.value = GENES;
+    }),
+    effect(() => {
+      if (store.otherNamesWanted.value) store.otherNames.value = OTHER_NAMES;
     }),
   ];
   return () => {

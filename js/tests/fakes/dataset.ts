@@ -6,6 +6,9 @@ let widgets = 0;
 
 export const GENES = ["CD3D", "CD3E", "MS4A1", "NKG7"];
 
+/** What `gene_ids` has of these. */
+export const OTHER_NAMES = ["ENSG00000167286", "ENSG00000198851", "ENSG00000156738", ""];
+
 /** A hundred cells on a grid of ten by ten, at 0.5, 1.5, … 9.5 in both directions: cell 10 * row + column. */
 export const CELLS = 100;
 
@@ -104,6 +107,7 @@ export function openFake(traits: Record<string, unknown> = {}): { model: FakeMod
     Float32Array.from(cells.flatMap((cell) => [xy[2 * cell], xy[2 * cell + 1], cell % 10])),
   );
   python.add("var/genes.json", { genes: GENES, ambiguous: 0 });
+  python.add("var/other_names.json", { columns: [{ column: "gene_ids", names: OTHER_NAMES }] });
   python.add(
     "var/CD3E.values.f32",
     Float32Array.from(cells, (cell) => cell % 3),

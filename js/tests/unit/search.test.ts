@@ -61,6 +61,53 @@ describe("the search for a field", () => {
   });
 });
 
+describe("the other names of genes", () => {
+  const genes = ["CD3E", "T3", "AT3-1", "ENSG2", "NKG7"];
+  const ids = ["ENSG1", "x", "", "", "ENSG11"];
+  const old = ["T3", "T3E", "", "", "MT3X"];
+  const names = (query: string) =>
+    search(query, [], genes, 60, [ids, old]).best.map(
+      ({ field, other }) => field.key + (other ? ` ${other.name}` : ""),
+    );
+
+  it("come behind the shown ones that are so or begin so, and before those that have the query inside", () => {
+    expect(names("t3")).toEqual(["T3", "CD3E T3", "AT3-1", "NKG7 MT3X"]);
+    expect(names("t3e")).toEqual(["T3 T3E"]);
+  });
+
+  it("find a gene once, by the name that fits best, and say where", () => {
+    expect(names("ensg1")).toEqual(["CD3E ENSG1", "NKG7 ENSG11"]);
+    expect(names("ensg")).toEqual(["ENSG2", "CD3E ENSG1", "NKG7 ENSG11"]);
+    const [match] = search("g11", [], genes, 60, [ids, old]).best;
+    expect(match).toMatchObject({ at: -1, other: { name: "ENSG11", at: 3 } });
+  });
+
+  it("are no match where a gene has none", () => {
+    expect(search("", [], ["A"], 60, [[""]]).best).toEqual([{ field: { key: "A", kind: "gene" }, at: 0 }]);
+    expect(names("zz")).toEqual([]);
+  });
+
+  it("find every gene that has the query in any name, once", () => {
+    const name = fc.stringMatching(/^[abAB]{0,4}$/);
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(name, name, name), { maxLength: 20 }),
+        fc.stringMatching(/^[ab]{1,3}$/),
+        (rows, query) => {
+          const keys = rows.map(([first], index) => `${first}#${index}`);
+          const columns = [rows.map((row) => row[1]), rows.map((row) => row[2])];
+          const { best, more } = search(query, [], keys, 1000, columns);
+          const fits = (text: string) => text.toLowerCase().includes(query);
+          const expected = keys.filter((key, index) => fits(key) || fits(rows[index][1]) || fits(rows[index][2]));
+          expect(best.map(({ field }) => field.key).sort()).toEqual(expected.sort());
+          expect(more).toBe(0);
+          for (const { other } of best) if (other) expect(fits(other.name)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
 describe("the closest names", () => {
   it("are those with the fewest changes, in the order of the list where they are as close", () => {
     expect(closest("CD3X", ["MS4A1", "CD3E", "CD3D", "CD4"], 3)).toEqual(["CD3E", "CD3D"]);

@@ -30,6 +30,7 @@ from cellucid.dataset.manifest import (
     gene_listing,
     identity,
     manifest,
+    other_names_listing,
 )
 from cellucid.dataset.object_source import ObjectSource
 from cellucid.dataset.paths import (
@@ -42,10 +43,12 @@ from cellucid.dataset.paths import (
     embedding_path,
     gene_names_path,
     gene_path,
+    other_gene_names_path,
     parse_embedding_entry_path,
     parse_embedding_path,
     parse_gene_names_path,
     parse_gene_path,
+    parse_other_gene_names_path,
     values_path,
 )
 from cellucid.dataset.queries import query_positions
@@ -158,6 +161,14 @@ class AnnDataDataset(Dataset):
     def n_genes(self) -> int:
         return self._open().n_genes(self._default_layer)
 
+    def other_gene_names(self, layer: str | None = None) -> Mapping[str, pd.Index[Any]]:
+        layer = self._default_layer if layer is None else layer
+        if layer is None:
+            return {}
+        with self.lock:
+            self._open().check_genes(layer)
+            return dict(self._genes_of(layer))
+
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         return self._gene(gene_path(name, layer), name, layer).as_array()
 
@@ -208,6 +219,8 @@ class AnnDataDataset(Dataset):
                 raise UnknownResource(f"there is no resource {path!r}: {error}") from error
         if (layer := parse_gene_names_path(path)) is not None:
             make = partial(self._read_gene_names, layer)
+        elif (layer := parse_other_gene_names_path(path)) is not None:
+            make = partial(self._read_other_gene_names, layer)
         elif (key := parse_embedding_path(path)) is not None and self._is_embedding(key):
             make = partial(self._read_embedding, key)
         elif (key := parse_embedding_entry_path(path)) is not None and self._is_embedding(key):
@@ -310,6 +323,7 @@ class AnnDataDataset(Dataset):
             MANIFEST: self._read_manifest,
             IDENTITY: self._read_identity,
             gene_names_path(): partial(self._read_gene_names, None),
+            other_gene_names_path(): partial(self._read_other_gene_names, None),
         }
         for block in range(-(-self._n_cells // NAMES_A_BLOCK)):
             makers[cell_names_path(block)] = partial(self._read_cell_names, block)
@@ -337,6 +351,13 @@ class AnnDataDataset(Dataset):
         genes = self._genes_of(layer)
         with self._pandas_lock:
             listing = gene_listing(genes.shown)
+        return json_resource(listing)
+
+    def _read_other_gene_names(self, layer: str | None) -> Resource:
+        others = self.other_gene_names(layer)
+        genes = self._genes_of(layer).shown
+        with self._pandas_lock:
+            listing = other_names_listing(genes, others)
         return json_resource(listing)
 
     def _read_cell_names(self, block: int) -> Resource:

@@ -244,6 +244,16 @@ class Dataset(ABC):
     def genes(self) -> pd.Index[Any]:
         """Gene names of the default matrix, as str."""
 
+    def other_gene_names(self, layer: str | None = None) -> Mapping[str, pd.Index[Any]]:
+        """Other names of the genes of a matrix, in their order and "" for none, by what they are called in the data.
+
+        Those that are preferred come first.
+
+        Raises:
+            UnknownLayer: There is no such matrix.
+        """
+        return {}
+
     @abstractmethod
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         """One gene's values, ``(n_cells,)``, in the unit of the matrix they come from.

@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cellucid.dataset.encode import missing_code
 from cellucid.dataset.paths import NAMES_A_BLOCK, categories_path, cell_names_path, codes_path, values_path
 from cellucid.dataset.references import unambiguous
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     import pandas as pd
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from cellucid.dataset.base import Dataset, Embedding, Field
 
 FORMAT = "cellucid-manifest-1"
+MAX_OTHER_COLUMNS = 8
+MAX_NAME_LENGTH = 40
+"""Characters that the other names in a column have at most on average: Ensembl's have 15, descriptions 50 and more."""
 INLINE_CATEGORIES = 1_000
 """Fields with more categories keep them in a resource of their own."""
 
@@ -58,6 +64,18 @@ def gene_listing(genes: pd.Index[Any]) -> dict[str, Any]:
     """The names of genes that can be shown, in their order, and how many others are carried by several columns."""
     clear = unambiguous(genes)
     return {"genes": [str(gene) for gene in clear], "ambiguous": genes.nunique(dropna=False) - len(clear)}
+
+
+def other_names_listing(genes: pd.Index[Any], others: Mapping[str, pd.Index[Any]]) -> dict[str, Any]:
+    """Other names of the genes in `gene_listing`, in its order, "" for none; without texts too long to be names."""
+    clear = ~genes.duplicated(keep=False)
+    shown = genes[clear]
+    columns: list[dict[str, Any]] = []
+    for label, names in others.items():
+        texts = np.where(names[clear] == shown, "", names[clear]).tolist()
+        if len(columns) < MAX_OTHER_COLUMNS and 0 < sum(map(len, texts)) <= MAX_NAME_LENGTH * len(texts):
+            columns.append({"column": label, "names": texts})
+    return {"columns": columns}
 
 
 def category_listing(field: Field) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def gene_names_path(layer: str | None = None) -> str:
     return f"{_gene_folder(layer)}/genes.json"
 
 
+def other_gene_names_path(layer: str | None = None) -> str:
+    """Other names of the same genes."""
+    return f"{_gene_folder(layer)}/other_names.json"
+
+
 def cell_names_path(block: int | str) -> str:
     """Names of a block of cells, from number ``block * NAMES_A_BLOCK`` on."""
     return f"cells/names.{block}.json"
@@ -80,11 +85,12 @@ def edges_path(end: Literal["sources", "destinations"]) -> str:
 
 def parse_gene_names_path(path: str) -> str | None:
     """The layer that `gene_names_path` made a path of, or None for any other path."""
-    match path.split("/"):
-        case ["layers", segment, "var", "genes.json"]:
-            layer = unquote_key(segment)
-            return layer if path == gene_names_path(layer) else None
-    return None
+    return _parse_layer(path, gene_names_path)
+
+
+def parse_other_gene_names_path(path: str) -> str | None:
+    """The layer that `other_gene_names_path` made a path of, or None for any other path."""
+    return _parse_layer(path, other_gene_names_path)
 
 
 def parse_gene_path(path: str) -> tuple[str, str | None] | None:
@@ -106,6 +112,14 @@ def _parse_embedding(path: str, ending: str, make: Callable[[str], str]) -> str 
         case ["embeddings", leaf] if leaf.endswith(ending):
             key = unquote_key(leaf.removesuffix(ending))
             return key if path == make(key) else None
+    return None
+
+
+def _parse_layer(path: str, make: Callable[[str], str]) -> str | None:
+    match path.split("/"):
+        case ["layers", segment, "var", _]:
+            layer = unquote_key(segment)
+            return layer if path == make(layer) else None
     return None
 
 

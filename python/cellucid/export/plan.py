@@ -12,7 +12,7 @@ import numpy as np
 from cellucid.dataset.errors import DatasetError, UnknownLayer, warn_user
 from cellucid.dataset.folder.additions import FOLDER, AddedEmbedding, Placement
 from cellucid.dataset.folder.names import basis_of, safe_name
-from cellucid.dataset.paths import gene_names_path
+from cellucid.dataset.paths import gene_names_path, other_gene_names_path
 from cellucid.export.vectors import VectorField, find_vectors
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Plan:
     colors: Mapping[str, tuple[str, ...]]
     genes: Mapping[str, str]
     """Genes and the names of their files."""
+    other_names: Sequence[Mapping[str, Any]]
+    """Columns with other names of these genes: ``{"column": ..., "names": [...]}``, "" for none."""
     layer: str | None
     latent_key: str | None
     vectors: Sequence[VectorField]
@@ -121,13 +123,15 @@ def make_plan(
         obsm = dataset.aligned("obsm")
         vectors = find_vectors(vector_fields, obsm, shown, dataset.n_cells)
         latent_key = _latent_key(latent_key, obsm, dataset.n_cells)
+    files = _genes(dataset, genes, layer)
     return Plan(
         embeddings=tuple(_embedding(dataset, key, shown, number) for number, key in enumerate(keys)),
         shown=shown,
         fields=file_names(fields, "obs columns", "rename one, or leave it out with obs_keys"),
         categories={key: field.categories for key, field in fields.items() if field.categories is not None},
         colors={key: field.colors for key, field in fields.items() if field.colors is not None},
-        genes=_genes(dataset, genes, layer),
+        genes=files,
+        other_names=_other_names(dataset, list(files), layer),
         layer=dataset.default_layer if layer is None else layer,
         latent_key=latent_key,
         vectors=vectors,
@@ -191,6 +195,18 @@ def _genes(dataset: Dataset, wanted: Sequence[str] | None, layer: str | None) ->
         if name not in known:
             dataset.gene(name, layer)  # says what is wrong with it
     return file_names(names, "genes", "rename one, or leave it out with genes")
+
+
+def _other_names(dataset: Dataset, genes: Sequence[str], layer: str | None) -> list[dict[str, Any]]:
+    if not genes:
+        return []
+    listed = json.loads(bytes(dataset.read(gene_names_path(layer)).data))["genes"]
+    columns = json.loads(bytes(dataset.read(other_gene_names_path(layer)).data))["columns"]
+    found = []
+    for column in columns:
+        names = dict(zip(listed, column["names"], strict=True))
+        found.append({"column": column["column"], "names": [names.get(gene, "") for gene in genes]})
+    return found
 
 
 def _latent_key(wanted: str | None, obsm: Mapping[str, Any], n_cells: int) -> str | None:

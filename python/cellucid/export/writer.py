@@ -14,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cellucid.dataset.encode import encode_codes
-from cellucid.dataset.folder.additions import ADDITIONS, FOLDER, AddedEmbedding, Additions
+from cellucid.dataset.folder.additions import ADDITIONS, FOLDER, AddedEmbedding, AddedListing, Additions
 from cellucid.dataset.folder.manifests import CONNECTIVITY, IDENTITY, OBS, VAR
 from cellucid.dataset.folder.names import safe_name
 from cellucid.dataset.manifest import package_version
@@ -340,10 +340,7 @@ class _Export:
 
     def _write_additions(self, created_at: str) -> None:
         names = self._dataset.cell_names
-        path, nbytes = None, 0
-        if names is not None:
-            content = json.dumps([str(name) for name in names], separators=(",", ":")).encode()
-            path, nbytes = self._files.write_bytes(f"{FOLDER}/cell_names.json", content), len(content)
+        others = self._plan.other_names
         suffix = self._files.suffix
         additions = Additions(
             embeddings=tuple(
@@ -352,10 +349,14 @@ class _Export:
             ),
             colors=self._plan.colors,
             layer=self._plan.layer,
-            cell_names=path,
-            cell_names_bytes=nbytes,
+            cell_names=None if names is None else self._listing("cell_names", [str(name) for name in names]),
+            gene_names=self._listing("gene_names", others) if others else None,
         )
         self._json(ADDITIONS, additions.as_json(created_at))
+
+    def _listing(self, name: str, content: object) -> AddedListing:
+        data = json.dumps(content, separators=(",", ":")).encode()
+        return AddedListing(self._files.write_bytes(f"{FOLDER}/{name}.json", data), len(data))
 
     def _identity(self, about: Mapping[str, str], source: Mapping[str, str | None]) -> dict[str, Any]:
         plan, suffix = self._plan, self._files.suffix

@@ -1,8 +1,8 @@
 """What `cellucid.prepare` adds to a Cellucid export, in files of its own that Cellucid's servers ignore.
 
 ``additions.json`` says what there is: how to get back from stored coordinates to the original ones, embeddings beyond
-one for each number of dimensions, the colours of categories, the matrix that the genes come from, and the file with the
-cells' names. Everything else is below ``additions/``.
+one for each number of dimensions, the colours of categories, the matrix that the genes come from, and the files
+with the cells' names and the genes' other names. Everything else is below ``additions/``.
 """
 
 from __future__ import annotations
@@ -67,6 +67,19 @@ class AddedEmbedding:
 
 
 @dataclass(frozen=True)
+class AddedListing:
+    """A file with names."""
+
+    path: str
+    nbytes: int
+    """How long it is, inflated."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its entry in the document."""
+        return {"file": self.path, "bytes": self.nbytes}
+
+
+@dataclass(frozen=True)
 class Additions:
     """What ``additions.json`` says."""
 
@@ -75,10 +88,9 @@ class Additions:
     colors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     layer: str | None = None
     """The matrix that the genes come from."""
-    cell_names: str | None = None
-    """The file with the names."""
-    cell_names_bytes: int = 0
-    """How long that file is, inflated."""
+    cell_names: AddedListing | None = None
+    gene_names: AddedListing | None = None
+    """Other names of the genes, by column: ``[{"column": ..., "names": [...]}]``, in the order of the genes."""
 
     def as_json(self, created_at: str) -> dict[str, Any]:
         """The document; `created_at` ties it to the identity that was written with it."""
@@ -97,9 +109,8 @@ class Additions:
                 for one in self.embeddings
             ],
             "colors": {key: list(colors) for key, colors in self.colors.items()},
-            "cell_names": None
-            if self.cell_names is None
-            else {"file": self.cell_names, "bytes": self.cell_names_bytes},
+            "cell_names": None if self.cell_names is None else self.cell_names.as_json(),
+            "gene_names": None if self.gene_names is None else self.gene_names.as_json(),
         }
 
 
@@ -123,15 +134,20 @@ def read_additions(files: ExportFiles, created_at: str | None) -> Additions:
             "names here, coordinates are those of the export, and colours are scanpy's."
         )
         return Additions()
-    names = document["cell_names"]
     layer = document["layer"]
     return Additions(
         embeddings=tuple(_embedding(node) for node in document["embeddings"]),
         colors={key: tuple(color.text() for color in node) for key, node in document["colors"].items()},
         layer=None if layer.is_null else layer.text(),
-        cell_names=None if names.is_null else names["file"].text(),
-        cell_names_bytes=0 if names.is_null else names["bytes"].integer(0, _MAX_NAMES_BYTES),
+        cell_names=_listing(document["cell_names"]),
+        gene_names=_listing(document.get("gene_names")),  # not in the first exports
     )
+
+
+def _listing(node: Node | None) -> AddedListing | None:
+    if node is None or node.is_null:
+        return None
+    return AddedListing(node["file"].text(), node["bytes"].integer(0, _MAX_NAMES_BYTES))
 
 
 def _embedding(node: Node) -> AddedEmbedding:

@@ -31,7 +31,7 @@ from cellucid.dataset.errors import (
     UnknownResource,
     warn_user,
 )
-from cellucid.dataset.folder.additions import AddedEmbedding, read_additions
+from cellucid.dataset.folder.additions import AddedEmbedding, AddedListing, read_additions
 from cellucid.dataset.folder.files import ExportFiles
 from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
 from cellucid.dataset.folder.names import basis_of
@@ -40,7 +40,14 @@ from cellucid.dataset.folder.quantization import dequantize
 from cellucid.dataset.folder.several import choose, find_exports
 from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
-from cellucid.dataset.manifest import INLINE_CATEGORIES, category_listing, gene_listing, identity, manifest
+from cellucid.dataset.manifest import (
+    INLINE_CATEGORIES,
+    category_listing,
+    gene_listing,
+    identity,
+    manifest,
+    other_names_listing,
+)
 from cellucid.dataset.paths import (
     IDENTITY,
     MANIFEST,
@@ -52,8 +59,10 @@ from cellucid.dataset.paths import (
     embedding_path,
     gene_names_path,
     gene_path,
+    other_gene_names_path,
     parse_gene_names_path,
     parse_gene_path,
+    parse_other_gene_names_path,
     values_path,
     vectors_path,
 )
@@ -61,7 +70,7 @@ from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import close_matches, gene_position, no_obs_column, resolve_field, some
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -104,6 +113,7 @@ class FolderDataset(Dataset):
         self._opened_at = datetime.now(UTC)
         self._genes = pd.Index(self._export.gene_names, dtype=object)
         self._names: pd.Index[Any] | None = None
+        self._others: dict[str, pd.Index[Any]] | None = None
         self._names_lock = Lock()
         self._stored_points = self._list_points()
         self._embeddings = self._measure_embeddings()
@@ -176,6 +186,14 @@ class FolderDataset(Dataset):
     def genes(self) -> pd.Index[Any]:
         return self._genes
 
+    def other_gene_names(self, layer: str | None = None) -> Mapping[str, pd.Index[Any]]:
+        self._check_layer(layer)
+        with self._names_lock:
+            if self._others is None:
+                stored = self._additions.gene_names
+                self._others = {} if stored is None else self._read_others(stored)
+            return self._others
+
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         self._check_layer(layer)
         path = gene_path(name)
@@ -204,7 +222,8 @@ class FolderDataset(Dataset):
         with self._names_lock:
             if self._names is None:
                 self._open()
-                self._names = self._read_all_names(self._additions.cell_names)
+                node = self._listing(self._additions.cell_names)
+                self._names = _names(node, self.n_cells, "cells")
             return self._names
 
     @property
@@ -218,6 +237,9 @@ class FolderDataset(Dataset):
         if (layer := parse_gene_names_path(path)) is not None:
             if layer in self.layers:
                 return self._cached(gene_names_path(), self._read_gene_names)
+        elif (layer := parse_other_gene_names_path(path)) is not None:
+            if layer in self.layers:
+                return self._cached(other_gene_names_path(), self._read_other_gene_names)
         elif (parsed := parse_gene_path(path)) is not None and (parsed[1] is None or parsed[1] in self.layers):
             try:
                 return self._cached(gene_path(parsed[0]), partial(self._read_gene, parsed[0]))
@@ -232,7 +254,9 @@ class FolderDataset(Dataset):
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
         self._check_layer(layer)
         with self._pandas_lock:
-            return resolve_field(text, self._fields, self._genes, self._export.left_out, layer)
+            return resolve_field(
+                text, self._fields, self._genes, self._export.left_out, layer, _Names(self.other_gene_names)
+            )
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         # A field that is meant is there by its name; reading all of them could be more than the memory holds.
@@ -348,6 +372,7 @@ class FolderDataset(Dataset):
             MANIFEST: lambda: json_resource(manifest(self)),
             IDENTITY: lambda: json_resource(identity(self, self._opened_at)),
             gene_names_path(): self._read_gene_names,
+            other_gene_names_path(): self._read_other_gene_names,
         }
         if self._additions.cell_names is not None:
             for block in range(-(-self.n_cells // NAMES_A_BLOCK)):
@@ -400,6 +425,11 @@ class FolderDataset(Dataset):
         with self._pandas_lock:
             return json_resource(gene_listing(self._genes))
 
+    def _read_other_gene_names(self) -> Resource:
+        others = self.other_gene_names()
+        with self._pandas_lock:
+            return json_resource(other_names_listing(self._genes, others))
+
     def _read_cell_names(self, block: int) -> Resource:
         names = self.cell_names
         assert names is not None
@@ -438,8 +468,10 @@ class FolderDataset(Dataset):
     def _gene_values(self, name: str) -> NDArray[np.float32]:
         stored = self._export.genes.get(name)
         if stored is None:
-            with self._pandas_lock:
-                gene_position(name, self._genes)  # says why: it is not there, or there several times
+            with self._pandas_lock:  # which says why, where it is not there or there several times
+                position = gene_position(name, self._genes, _Names(self.other_gene_names))
+            stored = self._export.genes.get(self._genes[position])
+        if stored is None:
             raise UnknownField(f"the gene {name!r} cannot be read")
         return self._values(stored)
 
@@ -469,12 +501,31 @@ class FolderDataset(Dataset):
         half = sparse.coo_matrix((ones, (sources, destinations)), shape=(self.n_cells, self.n_cells))
         return (half + half.T).tocsr()
 
-    def _read_all_names(self, path: str) -> pd.Index[Any]:
-        node = Node(self._files, path, self._files.listing(path, self._additions.cell_names_bytes))
-        names = node.value
-        if not isinstance(names, list) or len(names) != self.n_cells or not all(isinstance(one, str) for one in names):
-            raise node.fail(f"expected the names of {self.n_cells:,} cells")
-        return pd.Index(names, dtype=object)
+    def _listing(self, stored: AddedListing) -> Node:
+        return Node(self._files, stored.path, self._files.listing(stored.path, stored.nbytes))
+
+    def _read_others(self, stored: AddedListing) -> dict[str, pd.Index[Any]]:
+        return {
+            column["column"].text(): _names(column["names"], len(self._genes), "genes")
+            for column in self._listing(stored)
+        }
+
+
+class _Names:
+    """Other names of the genes by column, read when they are first asked for."""
+
+    def __init__(self, read: Callable[[], Mapping[str, pd.Index[Any]]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[tuple[str, pd.Index[Any]]]:
+        return iter(self._read().items())
+
+
+def _names(node: Node, number: int, what: str) -> pd.Index[Any]:
+    names = node.value
+    if not isinstance(names, list) or len(names) != number or not all(isinstance(one, str) for one in names):
+        raise node.fail(f"expected the names of {number:,} {what}")
+    return pd.Index(names, dtype=object)
 
 
 def _read_categories(field: Field) -> Resource:
