@@ -167,7 +167,7 @@ def test_the_identity_is_cellucids(dataset: Dataset) -> None:
 
 def test_every_listed_resource_can_be_read_and_has_one_value_for_each_cell(dataset: Dataset) -> None:
     paths = dataset.resources()
-    assert len(paths) == len(set(paths)) == 4 + 2 + 8 + 765
+    assert len(paths) == len(set(paths)) == 5 + 2 + 8 + 765
     for path in paths:
         resource = dataset.read(path)
         assert resource.nbytes == len(bytes(resource.data))
@@ -345,7 +345,8 @@ def test_names_that_are_not_unique_are_warned_of_and_ambiguous_genes_refused() -
     for attempt in (lambda: dataset.gene("A"), lambda: dataset.resolve_field("A"), lambda: dataset.read(path)):
         with pytest.raises(AmbiguousGene, match=r"2 columns are named 'A': 0, 1"):
             attempt()
-    assert [path for path in dataset.resources() if path.startswith("var/")] == ["var/genes.json", "var/B.values.f32"]
+    listed = [path for path in dataset.resources() if path.startswith("var/")]
+    assert listed == ["var/genes.json", "var/other_names.json", "var/B.values.f32"]
     assert read_json(dataset, "var/genes.json") == {"genes": ["B"], "ambiguous": 2}
     assert dataset.gene("B").tolist() == [2, 7, 12, 17]
 

@@ -95,6 +95,7 @@ function DatasetList({ store, onChoose }: { store: Store; onChoose: (id: string)
       query={all.length > MANY ? query : undefined}
       rows={found.map(({ id, name, aside, n_cells }) => ({
         key: id,
+        text: name,
         content: (
           <>
             <span class="slot">

@@ -61,6 +61,7 @@ export function FieldList(props: {
       query={{ label: "Search obs columns and genes", placeholder: "Column or gene", text, onInput: setText }}
       rows={rows.map((row) => ({
         key: row.field === null ? "" : `${row.field.kind} ${row.field.key}`,
+        text: row.field?.key ?? "",
         heading: row.heading,
         content: <FieldRow row={row} length={query.length} shown={isSame(row.field, current)} />,
       }))}

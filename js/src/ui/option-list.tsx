@@ -8,6 +8,8 @@ const PAGE = 8; // rows that Page Up and Page Down go
 /** A row to choose. */
 export interface OptionRow {
   readonly key: string;
+  /** What it begins with for somebody who types a letter. */
+  readonly text: string;
   readonly content: ComponentChildren;
   /** The heading above it. */
   readonly heading?: string | undefined;
@@ -50,7 +52,8 @@ export function OptionList(props: {
     if (event.key === "Enter" || (event.key === " " && query === undefined)) {
       if (active >= 0) onChoose(active);
     } else {
-      const to = stepFrom(active, rows.length, event.key);
+      const letter = query === undefined && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+      const to = letter ? startingWith(event.key, rows, active) : stepFrom(active, rows.length, event.key);
       if (to === null) return;
       setGone(to);
     }
@@ -152,6 +155,14 @@ function stepFrom(active: number, rows: number, key: string): number | null {
     default:
       return null;
   }
+}
+
+/** The next row that begins with a letter, else where we are. */
+function startingWith(letter: string, rows: readonly OptionRow[], active: number): number {
+  const begins = ({ text }: OptionRow) => text.toLowerCase().startsWith(letter.toLowerCase());
+  const next = rows.findIndex((row, index) => index > active && begins(row));
+  const first = rows.findIndex(begins);
+  return next >= 0 ? next : first >= 0 ? first : active;
 }
 
 /** Scroll a list, and not the page, until an item of it is seen. */

@@ -64,6 +64,19 @@ describe("the menu of datasets", () => {
     expect(widget.root.activeElement).toBe(widget.find(".toolbar .dataset"));
   });
 
+  it("goes to a name by its first letter, which is no shortcut then", async () => {
+    const widget = await open(mountSeveral());
+    const active = () => widget.find(".datasets [aria-selected=true] .name").innerText;
+    await userEvent.keyboard("b");
+    await expect.poll(active).toBe("Blood");
+    await userEvent.keyboard("N");
+    await expect.poll(active).toBe("Normal");
+    await userEvent.keyboard("lz");
+    await expect.poll(active).toBe("Normal");
+    await userEvent.keyboard(" ");
+    expect([widget.store.datasetId.value, widget.store.tool.value]).toEqual(["b", "navigate"]);
+  });
+
   it("says what is being opened until it is there, and goes back where Python says so", async () => {
     const widget = await open(mountSeveral());
     await mouse.click(widget.at(".datasets [role=option]:nth-of-type(2)"));

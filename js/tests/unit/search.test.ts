@@ -82,6 +82,10 @@ describe("the other names of genes", () => {
     expect(match).toMatchObject({ at: -1, other: { name: "ENSG11", at: 3 } });
   });
 
+  it("are left aside where they are not of these genes", () => {
+    expect(search("ensg9", [], genes, 60, [["ENSG9"]]).best).toEqual([]);
+  });
+
   it("are no match where a gene has none", () => {
     expect(search("", [], ["A"], 60, [[""]]).best).toEqual([{ field: { key: "A", kind: "gene" }, at: 0 }]);
     expect(names("zz")).toEqual([]);

@@ -39,5 +39,6 @@ export const THEME = `
 }
 p, h2, ul { margin: 0; padding: 0; font: inherit; list-style: none; }
 small { font-size: 11px; color: var(--quiet); }
+.name small { margin-left: 4px; } /* beside a name: what else it is called */
 @media (prefers-reduced-motion: reduce) { * { transition: none !important; animation: none !important; } }
 `;
