@@ -304,6 +304,12 @@ def test_a_widget_that_ends_meanwhile_closes_what_it_has_opened(several, monkeyp
         several.dataset = "id-two"
 
 
+def test_an_export_is_looked_at_anew_although_the_list_of_its_folder_is_broken(several, folder):
+    (folder / "datasets.json").write_text("{")
+    several.refresh()
+    assert (several.dataset, ids(several)) == ("The_first", ["The_first"])
+
+
 def test_the_data_server_has_only_the_one_that_is_shown(several):
     before = several._boot["path"]
     several.dataset = "id-two"
@@ -349,6 +355,39 @@ def test_refresh_looks_at_the_folder_anew(several, cube, folder):
     assert ids(several) == ["a_new_one", "The_first", "three", "id-two"]
     several.dataset = "a_new_one"
     assert several.n_cells == 10
+
+
+def test_what_is_shown_while_a_refresh_reads_is_not_taken_back(several, monkeypatch):
+    reopen = FolderDataset.reopen
+
+    def slow(self):
+        fresh = reopen(self)
+        several.dataset = "id-two"
+        several.select([5])
+        return fresh
+
+    several.select([9])
+    monkeypatch.setattr(FolderDataset, "reopen", slow)
+    several.refresh()
+    assert (several.dataset, several.n_cells, several.selection.tolist()) == ("id-two", 6, [5])
+
+
+def test_a_refresh_does_not_take_back_what_is_being_opened(several, monkeypatch):
+    opening, go_on = threading.Event(), threading.Event()
+    opened = FolderDataset.open_listed
+
+    def slow(self, id):
+        opening.set()
+        assert go_on.wait(20)
+        return opened(self, id)
+
+    monkeypatch.setattr(FolderDataset, "open_listed", slow)
+    page_sets(several, {"dataset": "id-two"})
+    assert opening.wait(10)
+    several.refresh()
+    go_on.set()
+    until(several, "dataset", lambda id: id == "id-two")
+    assert several.n_cells == 6
 
 
 def test_a_menu_begins_with_the_default_and_keeps_the_order_of_the_list(folder):

@@ -30,6 +30,9 @@ def refresh(widget: CellucidWidget) -> None:
     dropped: list[str] = []
     # Notified in the order of setting: the pages hear of the cells, then of the new version, then of the rest.
     with widget._lock, widget.hold_trait_notifications():
+        if widget._dataset is not before:  # another one of its folder was shown meanwhile
+            fresh.close()
+            return
         showed_all = widget.camera == fitted(before.embedding(widget.embedding), widget.dimension)
         camera = None if showed_all else widget.camera
         widget._talk.data_changed()

@@ -90,15 +90,19 @@ class Switch:
     def _open_and_show(self, id: str, turn: int) -> None:
         widget = self._widget
         opened = widget._dataset.open_listed(id)
+        shown = False
         try:
             for field in widget.filters:
                 with contextlib.suppress(DatasetError):  # such a filter does not stay
                     opened.field_values(opened.resolve_field(field))  # kept: nobody waits for it under the lock
             with widget._lock:
                 if turn == self._turn and widget.status not in ("stopped", "closed"):
-                    _show(widget, opened)
+                    try:
+                        _show(widget, opened)
+                    finally:
+                        shown = widget._dataset is opened
         finally:
-            if widget._dataset is not opened:
+            if not shown:
                 opened.close()
 
 

@@ -458,10 +458,11 @@ class CellucidWidget(ReportingWidget):
             ("n_cells", dataset.n_cells),
             ("embeddings", list(dataset.embeddings)),
             ("datasets", _listing(dataset)),
-            ("dataset", dataset.listed_as),
             ("_boot", self._server.boot(dataset)),
         ):
             self.set_trait(name, value)
+        if self.dataset != dataset.listed_as:  # the same once more would keep another choice from being shown
+            self.dataset = dataset.listed_as
 
     def _take_marks(self, marks: Marks) -> None:
         with self._lock:

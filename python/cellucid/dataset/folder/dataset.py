@@ -294,8 +294,12 @@ class FolderDataset(Dataset):
 
     def reopen(self) -> FolderDataset:
         self._open()
-        now = next((one.key for one in find_exports(self._place, warn=False) if one.path == self._found.path), None)
-        place = self._found.path if now is None else self._place  # it is no longer listed
+        try:
+            listed = find_exports(self._place, warn=False)
+        except DatasetError:  # what is wrong with the folder is not wrong with this one
+            listed = []
+        now = next((one.key for one in listed if one.path == self._found.path), None)
+        place = self._found.path if now is None else self._place
         return FolderDataset(place, dataset=now, name=self._given_name)
 
     def close(self) -> None:
