@@ -61,6 +61,9 @@ def test_a_dataset_alone_lists_itself(shown, folder):
     shown.dataset = shown.dataset
     with pytest.raises(traitlets.TraitError, match="no dataset 'two'"):
         shown.dataset = "two"
+    page_sets(shown, {"dataset": "two"})
+    until(shown, "errors", bool)
+    assert "the only one is" in shown.errors[0]["message"]
     widget = CellucidWidget(folder / "two")
     assert ids(widget) == [widget.dataset] == ["id-two"]
     widget.close()
