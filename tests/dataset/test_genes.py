@@ -100,6 +100,24 @@ def test_numba_and_numpy_find_the_same(matrix: sparse.csr_array, data: st.DataOb
     assert np.array_equal(by_numba, by_looking, equal_nan=matrix.dtype.kind == "f")
 
 
+@pytest.mark.parametrize("by", ["numba", "numpy"])
+@pytest.mark.parametrize("genes", [[0], [150], [299], [0, 1, 2, 3, 200, 299], [*range(100, 141)], [*range(1, 300, 7)]])
+def test_long_and_empty_rows_are_searched(by: str, genes: list[int], monkeypatch: Any) -> None:
+    rng = np.random.default_rng(len(genes))
+    dense = rng.poisson(rng.random((1_000, 1)) * rng.random(300)).astype(np.float32)
+    dense[rng.random(1_000) < 0.1] = 0
+    dense[-70:] = 0
+    matrix = sparse.csr_array(dense)
+    rows = rows_module.Rows(matrix.indptr, matrix.indices, matrix.data)
+    if by == "numba":
+        assert kernels.compile_now("search", np.int32, np.int32, np.float32)
+        monkeypatch.setattr(kernels, "WORTH_COMPILING", 0)
+    for first, last in ((0, 1_000), (3, 700), (930, 1_000)):
+        for in_order in (True, False):
+            found = rows_module.columns(rows, first, last, np.array(genes), in_order)
+            assert np.array_equal(found, dense[first:last, genes].T)
+
+
 @pytest.mark.parametrize("n_genes", [1, 3])
 def test_a_matrix_of_many_rows_is_read_by_all_threads(n_genes: int) -> None:
     rng = np.random.default_rng(0)

@@ -37,25 +37,62 @@ def _rows_sorted(indptr: Any, indices: Any, first: int, last: int) -> int:
 
 
 def _search(indptr: Any, indices: Any, data: Any, first: int, last: int, genes: Any, found: Any) -> int:
-    """Adds the entries of ascending genes in sorted rows ``first .. last - 1`` to ``found[gene, row]``; -1 as above."""
-    for row in range(first, last):
-        low, stop = indptr[row], indptr[row + 1]
-        if low < 0 or stop < low or stop > indices.size:
-            return -1
-        for k in range(genes.size):
-            gene = genes[k]
-            high = stop
-            while low < high:
-                middle = (low + high) >> 1
-                if indices[middle] < gene:
-                    low = middle + 1
-                else:
-                    high = middle
+    """Adds the entries of ascending genes in sorted rows ``first .. last - 1`` to ``found[gene, row]``; -1 as above.
+
+    The first gene is searched in some rows at a time, one step in all of them before the next step, without branches:
+    the processor then fetches the entries of these rows side by side. The other genes are sought near the one before.
+    """
+    # Unsigned, as numba asks of each signed index whether it counts from the end.
+    zero, one, n_genes = np.uintp(0), np.uintp(1), np.uintp(genes.size)
+    gene = genes[zero]
+    lows, lefts = np.empty(64, dtype=np.uintp), np.empty(64, dtype=np.uintp)
+    for begin in range(np.uintp(first), np.uintp(last), np.uintp(lows.size)):
+        n_rows, longest = min(np.uintp(lows.size), np.uintp(last) - begin), zero
+        for k in range(n_rows):
+            low, stop = np.uintp(indptr[begin + k]), np.uintp(indptr[begin + k + one])
+            if stop < low or stop > np.uintp(indices.size):
+                return -1
+            # An empty row may begin behind the last entry, where there is nothing to look at.
+            lows[k], lefts[k] = low if low < stop else zero, stop - low
+            longest = max(longest, stop - low)
+        while longest > one:
+            for k in range(n_rows):
+                low, half = lows[k], lefts[k] >> one
+                lows[k] = low + half if indices[low + half - min(half, one)] < gene else low
+                lefts[k] -= half
+            longest -= longest >> one
+        for k in range(n_rows):
+            low, stop = lows[k], np.uintp(indptr[begin + k + one])
+            if not lefts[k] or indices[low] < gene:
+                low = low + one if lefts[k] else stop
             while low < stop and indices[low] == gene:
-                found[k, row - first] += data[low]
-                low += 1
-            if low == stop:
-                break
+                found[zero, begin + k - np.uintp(first)] += data[low]
+                low += one
+            lows[k] = low
+        if n_genes == one:
+            continue
+        for k in range(n_rows):
+            low, stop, g = lows[k], np.uintp(indptr[begin + k + one]), one
+            while low < stop:
+                while g < n_genes and genes[g] < indices[low]:
+                    g += one
+                if g == n_genes:
+                    break
+                if indices[low] == genes[g]:
+                    found[g, begin + k - np.uintp(first)] += data[low]
+                    low += one
+                    continue
+                step = one
+                while low + step < stop and indices[low + step] < genes[g]:
+                    low += step
+                    step <<= one
+                low, high = low + one, min(low + step, stop)
+                while low < high:
+                    middle = (low + high) >> one
+                    if indices[middle] < genes[g]:
+                        low = middle + one
+                    else:
+                        high = middle
     return 1
 
 

@@ -70,7 +70,7 @@ def columns(rows: Rows, first: int, last: int, genes: NDArray[np.intp], in_order
             for start in range(first, last, ROWS_A_SEARCH):
                 stop = min(start + ROWS_A_SEARCH, last)
                 for k, gene in enumerate(genes):
-                    _search(rows, start, stop, gene, found[k, start - first : stop - first])
+                    _search(rows, start, stop, int(gene), found[k, start - first : stop - first])
             return found
     _scan(rows, first, last, genes, found)
     return found
@@ -82,9 +82,10 @@ def overlapping() -> DatasetError:
 
 
 def _search_is_shorter(rows: Rows, first: int, last: int, n_genes: int) -> bool:
-    # A step of the search gathers one entry of each row, which is taken to cost four comparisons of entries in line.
+    # A step of the search gathers one entry of each row, which is taken to cost forty comparisons of entries in line,
+    # or looking four entries up among several genes.
     mean = max(1, int(rows.indptr[last] - rows.indptr[first]) // max(1, last - first))
-    return n_genes * 4 * mean.bit_length() < mean
+    return n_genes * (40 if n_genes == 1 else 4) * mean.bit_length() < mean
 
 
 def _search(rows: Rows, first: int, last: int, gene: int, found: NDArray[Any]) -> None:
@@ -115,23 +116,27 @@ def _scan(rows: Rows, first: int, last: int, genes: NDArray[np.intp], found: NDA
     begin, end = int(rows.indptr[first]), int(rows.indptr[last])
     if begin < 0 or end > len(rows.indices) or (np.diff(rows.indptr[first : last + 1]) < 0).any():
         raise overlapping()
+    # Python's numbers, as numpy would convert all entries to the type of its own.
+    lowest, highest = int(genes[0]), int(genes[-1])
     slots = None
-    if len(genes) != 1:
-        slots = np.full(int(genes.max(initial=0)) + 2, -1, dtype=np.intp)
-        slots[genes] = np.arange(len(genes))
+    if lowest != highest:
+        slots = np.full(highest - lowest + 1, -1, dtype=np.intp)
+        slots[genes - lowest] = np.arange(len(genes))
     bounds = rows.indptr[first : last + 1]
     for start in range(begin, end, STEP):
         part = rows.indices[start : min(start + STEP, end)]
         if slots is None:
-            hits = np.flatnonzero(part == genes[0])
+            hits = np.flatnonzero(part == lowest)
         else:
-            # Every gene past the largest that is wanted, and every number that is none, shares the last slot.
-            slot = slots[np.where((part >= 0) & (part < len(slots)), part, len(slots) - 1)]
-            hits = np.flatnonzero(slot >= 0)
+            # Of genes that are neighbours, as a block of an export is, few entries are looked up.
+            hits = np.flatnonzero((part >= lowest) & (part <= highest))
+            slot = slots[part[hits].astype(np.intp) - lowest]
+            there = slot >= 0
+            hits, slot = hits[there], slot[there]
         if hits.size:
             # With needles of another type searchsorted would convert all of indptr at each step.
             cells = np.searchsorted(bounds, (hits + start).astype(bounds.dtype), side="right") - 1
-            where = cells if slots is None else (slot[hits], cells)
+            where = cells if slots is None else (slot, cells)
             _add(found[0] if slots is None else found, where, rows.data[hits + start])
 
 
