@@ -51,7 +51,6 @@ def quantize(values: NDArray[np.float32], bits: Bits) -> tuple[NDArray[np.unsign
         scaled = scaled - scaled.dtype.type(low)
         scaled *= steps / span
         np.rint(scaled, out=scaled)
-        np.clip(scaled, 0, steps, out=scaled)
         if finite is not None:
             scaled[~finite] = missing
         return scaled.astype(dtype), low, high
