@@ -20,6 +20,7 @@ from anndata.io import write_elem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matrices import entries, expected
+from numcodecs import Zstd
 from scipy import sparse
 
 from cellucid.dataset import DatasetError
@@ -306,6 +307,19 @@ def test_a_damaged_chunk_is_an_error_that_names_the_file(stores: Stores) -> None
         path.write_bytes(raw)
         with pytest.raises(DatasetError, match=r"data.*The file is damaged, closed or changed") as raised:
             gene_source(stores.open(kind, path)).column(0)
+        assert str(path) in str(raised.value)
+
+
+def test_chunks_of_zarr_that_are_damaged_are_an_error_and_missing_ones_are_zeros(stores: Stores) -> None:
+    path = stores.write_closed("zarr 3", sparse.csc_array(np.ones((30, 5), dtype=np.float32)), 20)
+    (path / "X" / "data" / "c" / "1").unlink()
+    assert gene_source(stores.open("zarr 3", path)).columns(range(5)).sum() == 130
+    for damaged in (b"", bytes(20), Zstd().encode(bytes(76))):
+        (path / "X" / "data" / "c" / "3").write_bytes(damaged)
+        source = gene_source(stores.open("zarr 3", path))
+        assert source.column(0).tolist() == [1] * 20 + [0] * 10
+        with pytest.raises(DatasetError, match=r"/X.*The file is damaged, closed or changed") as raised:
+            source.column(2)
         assert str(path) in str(raised.value)
 
 
