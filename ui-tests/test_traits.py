@@ -58,7 +58,7 @@ def test_what_linked_ipywidgets_set_the_viewer_has(opened):
     widget.wait_until(f"(state) => state.settled && state.traits.height === {wanted['height']}")
     widget.wait_until("(state) => state.visible < 700")
     state = widget.inspect()
-    assert state["traits"] == wanted
+    assert state["traits"] == wanted | {"dataset": page.execute("print(w.dataset)")}
     assert page.execute("w.n_visible") == str(state["visible"])
     assert page.execute("[w.embedding, w.dimension, w.tool, w.theme]") == "['X_space', 2, 'box', 'dark']"
 
