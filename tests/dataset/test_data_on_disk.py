@@ -387,11 +387,12 @@ def test_what_goes_wrong_in_a_backed_anndatas_file_names_it_and_not_where_it_lie
 @pytest.mark.parametrize("part", ["layers/counts", "raw/X"])
 def test_a_matrix_of_a_zarr_folder_that_is_written_anew_is_not_mixed_with_the_old_one(part: str, folder: Path) -> None:
     path = store(small(), "zarr-csr-v2", folder)
+    (path / ".zmetadata").unlink(missing_ok=True)  # with it zarr writes no part anew
     layer = part.split("/")[0] if part.startswith("raw") else "counts"
     with open_dataset(path) as dataset:
         dataset.gene("A", layer)
         ad.io.write_elem(
-            zarr.open_group(str(path), use_consolidated=False),
+            zarr.open_group(str(path)),
             part,
             sparse.csr_matrix(np.full((N, 3), 7, dtype=np.float32)),
         )
@@ -408,7 +409,8 @@ def test_a_long_zarr_column_of_zeros_is_one(folder: Path, monkeypatch: pytest.Mo
     data = small()
     data.obs["n_counts"] = 0.0
     path = store(data, "zarr-csr-v2", folder)
-    assert zarr.open_group(str(path))["obs/n_counts"].nchunks_initialized == 0
+    for part in (path / "obs" / "n_counts").glob("[0-9]*"):  # which zarr 2 writes all the same
+        part.unlink()
     with open_dataset(path) as dataset:
         assert dataset.obs("n_counts").tolist() == [0.0] * N
 

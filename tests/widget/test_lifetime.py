@@ -60,7 +60,7 @@ def test_a_closed_widget_frees_itself_and_the_data(cube):
     references = [weakref.ref(thing) for thing in (widget, widget._dataset, widget._talk, data)]
     widget.close()
     assert len(data_server()._registry.listing()) == n_datasets - 1
-    assert data_server()._registry.listener(viewer) is None
+    assert data_server()._registry.viewer(viewer) is None
     del widget, data
     assert gone(*references)
     assert thread not in [running.name for running in threading.enumerate()]

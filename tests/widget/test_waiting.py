@@ -199,7 +199,7 @@ def test_a_widget_that_is_gone_takes_no_posts(cube):
     widget = CellucidWidget(cube)
     viewer = widget.viewer_id
     widget.close()
-    assert data_server()._registry.listener(viewer) is None
+    assert data_server()._registry.viewer(viewer) is None
 
 
 def test_decorators_take_a_debounce(shown):
