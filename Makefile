@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
-# Processes that py-test shares its files out to.
+# Processes that py-test and ui-test share their files out to.
 PYTEST_WORKERS ?= 2
 
 BIN := $(VENV)/bin
@@ -85,7 +85,7 @@ js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer i
 
 ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab, kernel and Chromium
 	$(SAY) 'ui-test: pytest ui-tests'
-	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m "not slow" $(PYTEST_ARGS)
+	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m "not slow" -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-all: test $(STAMPS)/kernels ## test, the slow ones, and the browser's waits and lives on other ipykernels
 	$(SAY) 'test-all: slow ui-tests'
