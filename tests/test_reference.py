@@ -142,6 +142,16 @@ def test_their_server_serves_ours_value_by_value(
         np.testing.assert_array_equal(ends, joined)
 
 
+def test_their_server_serves_the_arrows_of_an_export_of_an_export(cells: ad.AnnData, tmp_path: Path) -> None:
+    first = prepare(cells, tmp_path / "first", genes=["b"], compression=6, progress=False)
+    with reference.serve(prepare(first, tmp_path / "second", progress=False)) as address:
+        remote = Remote(address)
+        field = remote.identity["vector_fields"]["fields"]["velocity_umap"]
+        arrows = np.frombuffer(remote.get(field["files"]["2d"]), np.float32).reshape(-1, 2)
+    truth = cells.obsm["velocity_umap"] * 2 / np.ptp(cells.obsm["X_umap"], axis=0).max()
+    np.testing.assert_allclose(arrows, truth, rtol=1e-5)
+
+
 def test_their_server_offers_a_folder_of_several(cells: ad.AnnData, tmp_path: Path) -> None:
     for name in ("one", "two"):
         prepare(cells, tmp_path / "all" / name, genes=[], progress=False)

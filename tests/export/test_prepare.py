@@ -124,7 +124,7 @@ def test_the_matrix_in_use_is_the_one_that_is_named(tmp_path: Path) -> None:
 
 
 def test_any_dialect_is_exported_anew(tmp_path: Path) -> None:
-    for name in ("A-none", "B-q8gz", "C-none"):
+    for name in ("A-none", "B-q8gz", "C-none", "C-q8gz"):
         source = open_dataset(EXPORTS / name)
         copy = export(source, tmp_path / name)
         assert (copy.n_cells, copy.genes.tolist(), copy.cell_names) == (12, source.genes.tolist(), None)
@@ -134,7 +134,46 @@ def test_any_dialect_is_exported_anew(tmp_path: Path) -> None:
         )
         assert manifest(tmp_path / name, "connectivity_manifest.json")["n_edges"] == 6
         assert "velocity_umap" in manifest(tmp_path / name, "dataset_identity.json")["vector_fields"]["fields"]
+        arrows = copy.aligned("obsm")["velocity_umap_2d"]
+        np.testing.assert_allclose(arrows, source.aligned("obsm")["velocity_umap_2d"], rtol=1e-6)
         source.gene("HLA-A")  # a dataset that was passed in stays open
+
+
+@pytest.mark.parametrize("compression", [None, 6])
+def test_arrows_come_back_and_are_exported_anew(tmp_path: Path, compression: int | None) -> None:
+    data = small()
+    rng = np.random.default_rng(2)
+    data.obsm["X_umap"] = data.obsm["X_umap"] * 7 + 100
+    data.obsm["X_umap_3d"] = rng.normal(size=(40, 3)).astype(np.float32)
+    data.obsm["velocity_umap"] = rng.normal(size=(40, 2)).astype(np.float32)
+    data.obsm["velocity_umap_3d"] = rng.normal(size=(40, 3)).astype(np.float32)
+    there = export(data, tmp_path / "out", compression=compression)
+    again = export(tmp_path / "out", tmp_path / "again", compression=compression)
+    for dataset in (there, again):
+        arrows = dataset.aligned("obsm")
+        assert sorted(arrows) == ["velocity_umap_2d", "velocity_umap_3d"]
+        for key, embedding, own in (
+            ("velocity_umap_2d", "X_umap", "velocity_umap"),
+            ("velocity_umap_3d", "X_umap_3d", "velocity_umap_3d"),
+        ):
+            np.testing.assert_allclose(arrows[key], data.obsm[own], rtol=1e-6)
+            path = f"vectors/velocity_umap/{embedding}.f32"
+            assert path in dataset.resources()
+            np.testing.assert_allclose(dataset.read(path).as_array(), data.obsm[own], rtol=1e-6)
+    fields = [manifest(tmp_path / name, "dataset_identity.json")["vector_fields"] for name in ("out", "again")]
+    assert fields[0] == fields[1]
+
+
+def test_arrows_follow_the_embedding_that_they_are_over_and_not_its_name(tmp_path: Path) -> None:
+    data = small()
+    data.obsm["X_tsne"] = data.obsm["X_umap"] * 3
+    data.obsm["X_umap_2d"] = data.obsm["X_umap"] * 50  # what Cellucid's manifest calls the first one
+    data.obsm["velocity_umap"] = data.obsm["X_umap"] + 1
+    for embeddings in (["X_umap", "X_umap_2d"], ["X_tsne"]):
+        there = export(data, tmp_path / embeddings[0], embeddings=embeddings, vector_fields=["velocity_umap"])
+        (key,) = there.aligned("obsm")
+        np.testing.assert_allclose(there.aligned("obsm")[key], data.obsm["velocity_umap"], rtol=1e-5)
+        assert f"vectors/velocity_umap/{embeddings[0]}.f32" in there.resources()
 
 
 def test_only_what_is_asked_for_is_written(tmp_path: Path) -> None:

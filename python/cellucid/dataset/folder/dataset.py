@@ -117,6 +117,7 @@ class FolderDataset(Dataset):
         self._names_lock = Lock()
         self._stored_points = self._list_points()
         self._embeddings = self._measure_embeddings()
+        self._stored_vectors = self._list_vectors()
         self._fields = {key: self._make_field(key, stored) for key, stored in self._export.fields.items()}
         self._makers = self._list_makers()
         self._files.check_unchanged()
@@ -280,11 +281,7 @@ class FolderDataset(Dataset):
         if slot == "obsp":
             return LazyMapping({"connectivities": self._connectivities} if self._export.edges is not None else {})
         return LazyMapping(
-            {
-                self._vectors_key(one): partial(self._vectors, one.key, one.embedding)
-                for one in self._export.vectors
-                if one.embedding in self._embeddings
-            }
+            {self._vectors_key(one): partial(self._vectors, one) for one in self._stored_vectors}
             if slot == "obsm"
             else {}
         )
@@ -343,6 +340,13 @@ class FolderDataset(Dataset):
         ]
         return added | {one.key: one for one in stored}
 
+    def _list_vectors(self) -> tuple[StoredVectors, ...]:
+        """The arrows over embeddings that can be shown, by the keys that these have here."""
+        paths = {one.key: one.path for one in self._export.points}
+        keys = {one.path: one.key for one in self._stored_points.values()}
+        found = ((one, keys.get(paths[one.embedding])) for one in self._export.vectors)
+        return tuple(replace(one, embedding=key) for one, key in found if key is not None and key in self._embeddings)
+
     def _measure_embeddings(self) -> dict[str, Embedding]:
         measured = {key: measure(key, self._points(stored)) for key, stored in self._stored_points.items()}
         shown = {key: embedding for key, embedding in measured.items() if embedding.n_placed}
@@ -390,11 +394,8 @@ class FolderDataset(Dataset):
             makers[codes_path(key, len(field.categories))] = partial(self._read_codes, field)
             if len(field.categories) > INLINE_CATEGORIES:
                 makers[categories_path(key)] = partial(_read_categories, field)
-        for vectors in self._export.vectors:
-            if vectors.embedding in self._embeddings:
-                makers[vectors_path(vectors.key, vectors.embedding)] = partial(
-                    self._read_vectors, vectors.key, vectors.embedding
-                )
+        for vectors in self._stored_vectors:
+            makers[vectors_path(vectors.key, vectors.embedding)] = partial(self._read_vectors, vectors)
         if self._export.edges is not None:
             makers[edges_path("sources")] = lambda: array_resource(self._edges()[0])
             makers[edges_path("destinations")] = lambda: array_resource(self._edges()[1])
@@ -439,8 +440,8 @@ class FolderDataset(Dataset):
         assert names is not None
         return json_resource({"names": list(names[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK])})
 
-    def _read_vectors(self, key: str, embedding: str) -> Resource:
-        return array_resource(self._vectors(key, embedding))
+    def _read_vectors(self, stored: StoredVectors) -> Resource:
+        return array_resource(self._vectors(stored))
 
     # ---- arrays ----
 
@@ -479,9 +480,8 @@ class FolderDataset(Dataset):
             raise UnknownField(f"the gene {name!r} cannot be read")
         return self._values(stored)
 
-    def _vectors(self, key: str, embedding: str) -> NDArray[np.float32]:
-        stored = next(one for one in self._export.vectors if (one.key, one.embedding) == (key, embedding))
-        points = self._stored_points[embedding]
+    def _vectors(self, stored: StoredVectors) -> NDArray[np.float32]:
+        points = self._stored_points[stored.embedding]
         vectors = self._files.array(stored.path, "float32", (self.n_cells, points.dimensions))
         if points.placement is None:
             return vectors
