@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -174,6 +175,37 @@ def test_arrows_follow_the_embedding_that_they_are_over_and_not_its_name(tmp_pat
         (key,) = there.aligned("obsm")
         np.testing.assert_allclose(there.aligned("obsm")[key], data.obsm["velocity_umap"], rtol=1e-5)
         assert f"vectors/velocity_umap/{embeddings[0]}.f32" in there.resources()
+
+
+@pytest.mark.parametrize("kind", ["memory", "h5ad"])
+def test_what_is_only_named_like_arrows_is_left_out_and_told(tmp_path: Path, kind: str) -> None:
+    data = small()
+    there = data.obsm["velocity_umap"] = np.ones((40, 2), np.float32)
+    data.obsm["notes_umap"] = pd.DataFrame({"a": ["x"] * 40, "b": ["y"] * 40}, index=data.obs_names)
+    data.obsm["complex_umap"] = np.ones((40, 2)) * 1j
+    data.obsm["many_umap"] = np.ones((40, 5))
+    data.obsm["flat_umap_3d"] = np.ones((40, 2))
+    data.obsm["a b_umap"] = np.ones((40, 2))
+    source: object = data
+    if kind == "h5ad":
+        data.write_h5ad(tmp_path / "cells.h5ad")
+        source = tmp_path / "cells.h5ad"
+    with pytest.warns(UserWarning, match="left out of the vector fields") as told:
+        copy = export(source, tmp_path / "out")
+    np.testing.assert_allclose(copy.aligned("obsm")["velocity_umap_2d"], there)
+    assert len(copy.aligned("obsm")) == 1
+    (text,) = [str(one.message) for one in told if "vector fields" in str(one.message)]
+    for key, reason in (
+        ("notes_umap", "its values are not real numbers"),
+        ("complex_umap", "its values are not real numbers"),
+        ("many_umap", r"it has shape \(40, 5\), expected \(40, 2\)"),
+        ("flat_umap_3d", "its name says 3d, and it has 2 columns"),
+        ("a b_umap", "its name has to be of letters"),
+    ):
+        assert re.search(f"'{key}': {reason}", text), text
+        with pytest.raises(DatasetError, match=f"'{key}' cannot be exported: {reason}"):
+            export(source, tmp_path / "none", vector_fields=[key])
+    assert not (tmp_path / "none").exists()
 
 
 def test_only_what_is_asked_for_is_written(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from cellucid.dataset.errors import DatasetError, UnknownLayer, warn_user
 from cellucid.dataset.folder.additions import FOLDER, AddedEmbedding, Placement
 from cellucid.dataset.folder.names import basis_of, safe_name
 from cellucid.dataset.paths import gene_names_path, other_gene_names_path
-from cellucid.export.vectors import VectorField, find_vectors
+from cellucid.dataset.references import some
+from cellucid.export.vectors import VectorField, find_vectors, is_numbers
 
 if TYPE_CHECKING:
     from cellucid.dataset.base import Dataset
@@ -101,7 +102,7 @@ def make_plan(
     """
     keys = list(dataset.embeddings if embeddings is None else dict.fromkeys(embeddings))
     if not keys:
-        raise DatasetError(f"there is no embedding to export; there are {_some(dataset.embeddings)}")
+        raise DatasetError(f"there is no embedding to export; there are {some(dataset.embeddings)}")
     dimensions = {key: dataset.embedding(key).dimensions for key in keys}
     shown: dict[int, str] = {}
     for key in keys:
@@ -159,7 +160,7 @@ def file_names(keys: Iterable[str], what: str, cure: str) -> dict[str, str]:
             devices.append(key)
         names[key] = name
     if devices:
-        warn_user(f"Windows has no files of these names, so the export cannot be copied there: {_some(devices)}.")
+        warn_user(f"Windows has no files of these names, so the export cannot be copied there: {some(devices)}.")
     return names
 
 
@@ -179,12 +180,12 @@ def _genes(dataset: Dataset, wanted: Sequence[str] | None, layer: str | None) ->
         return {}
     if layer is not None and layer not in dataset.layers:
         raise UnknownLayer(
-            f"there is no layer {layer!r}; expected one of {_some(dataset.layers)} or None for the default"
+            f"there is no layer {layer!r}; expected one of {some(dataset.layers)} or None for the default"
         )
     listing = json.loads(bytes(dataset.read(gene_names_path(layer)).data))
     if wanted is None and listing["ambiguous"]:
         twice = dataset.genes[dataset.genes.duplicated()].unique()[:3] if layer is None else ()
-        example = f", for example {_some(twice)}" if len(twice) else ""
+        example = f", for example {some(twice)}" if len(twice) else ""
         raise DatasetError(
             f"{listing['ambiguous']:,} gene names are those of several columns{example}; make them unique with "
             "`adata.var_names_make_unique()`, or name the genes to export"
@@ -215,7 +216,7 @@ def _latent_key(wanted: str | None, obsm: Mapping[str, Any], n_cells: int) -> st
         found = [folded[name] for name in _LATENT if name in folded]
         return next((key for key in found if _is_latent(obsm[key], n_cells)), None)
     if wanted not in obsm:
-        raise DatasetError(f"there is no {wanted!r} in obsm to take for latent_key; there are {_some(obsm)}")
+        raise DatasetError(f"there is no {wanted!r} in obsm to take for latent_key; there are {some(obsm)}")
     if not _is_latent(obsm[wanted], n_cells):
         raise DatasetError(f"obsm[{wanted!r}] is no array of numbers with {n_cells:,} rows")
     return wanted
@@ -223,11 +224,4 @@ def _latent_key(wanted: str | None, obsm: Mapping[str, Any], n_cells: int) -> st
 
 def _is_latent(value: Any, n_cells: int) -> bool:
     shape: tuple[int, ...] = getattr(value, "shape", ())
-    dtypes = list(value.dtypes) if hasattr(value, "dtypes") else [getattr(value, "dtype", None)]
-    real = all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes)
-    return len(shape) == 2 and shape[0] == n_cells and real
-
-
-def _some(values: Iterable[object], limit: int = 10) -> str:
-    shown = [repr(value) for value in values]
-    return ", ".join(shown[:limit]) + (", …" if len(shown) > limit else "") if shown else "none"
+    return len(shape) == 2 and shape[0] == n_cells and is_numbers(value)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from cellucid.dataset.embeddings import coordinates
-from cellucid.dataset.errors import DatasetError
+from cellucid.dataset.errors import DatasetError, warn_user
 from cellucid.dataset.folder.names import basis_of, safe_name
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 _EXPLICIT = re.compile(r"(.*)_([123])d")
@@ -47,7 +48,8 @@ def find_vectors(
         n_cells: How many cells there are.
 
     Raises:
-        DatasetError: One that is wanted is not there, has another shape, or a name that is no file name.
+        DatasetError: One that is wanted is not there, is not real numbers of such a shape, or has a name that files
+            cannot have. One that nobody has asked for is left out then, with a warning.
     """
     if wanted is None:
         arrays: dict[str, Any] = {key: obsm[key] for key in obsm if _is_over(key, shown)}
@@ -61,28 +63,44 @@ def find_vectors(
             )
         arrays = {key: obsm[key] for key in wanted}
     found: dict[tuple[str, int], VectorField] = {}
+    unfit: dict[str, str] = {}
     # Names that say their dimensions win over those that do not.
     for key in sorted(arrays, key=lambda key: _EXPLICIT.fullmatch(key) is None):
-        field = _field(key, arrays[key], n_cells)
-        fits = field is not None and field.dimensions in shown and field.key == safe_name(field.key)
-        if field is not None and fits:
+        field = _field(key, arrays[key], shown, n_cells)
+        if isinstance(field, VectorField):
             found.setdefault((field.key, field.dimensions), field)
         elif wanted is not None:
-            raise DatasetError(
-                f"the vector field {key!r} cannot be exported: it has to have {n_cells:,} rows, as many columns as an "
-                f"exported embedding ({', '.join(map(str, sorted(shown)))}) and a name of letters, digits, . _ and -"
-            )
+            raise DatasetError(f"the vector field {key!r} cannot be exported: {field}")
+        else:
+            unfit[key] = field
+    if unfit:
+        reasons = "; ".join(f"{key!r}: {reason}" for key, reason in unfit.items())
+        warn_user(f"left out of the vector fields: {reasons}.")
     return list(found.values())
 
 
-def _field(key: str, array: Any, n_cells: int) -> VectorField | None:
-    shape: tuple[int, ...] = getattr(array, "shape", ())
-    if len(shape) == 1:
-        array, shape = array.reshape(-1, 1), (shape[0], 1)
+def is_numbers(array: Any) -> bool:
+    """Whether an array, a sparse matrix or a table has real numbers only."""
+    dtypes = list(array.dtypes) if hasattr(array, "dtypes") else [getattr(array, "dtype", None)]
+    return all(getattr(dtype, "kind", "O") in "biuf" for dtype in dtypes)
+
+
+def _field(key: str, array: Any, shown: Mapping[int, str], n_cells: int) -> VectorField | str:
+    """The vector field, or why it is none."""
+    if not is_numbers(array):
+        return "its values are not real numbers"
+    if len(shape := array.shape) == 1:
+        array, shape = np.asanyarray(array).reshape(-1, 1), (shape[0], 1)
+    if len(shape) != 2 or shape[0] != n_cells or shape[1] not in shown:
+        expected = " or ".join(f"({n_cells}, {dimensions})" for dimensions in sorted(shown))
+        return f"it has shape {tuple(shape)}, expected {expected}, like an exported embedding"
     explicit = _EXPLICIT.fullmatch(key)
-    if len(shape) != 2 or shape[0] != n_cells or (explicit and int(explicit[2]) != shape[1]):
-        return None
-    return VectorField(explicit[1] if explicit else key, shape[1], coordinates(array))
+    if explicit and int(explicit[2]) != shape[1]:
+        return f"its name says {explicit[2]}d, and it has {shape[1]} columns"
+    name = explicit[1] if explicit else key
+    if name != safe_name(name):
+        return "its name has to be of letters, digits, . _ and -"
+    return VectorField(name, shape[1], coordinates(array))
 
 
 def _is_over(key: str, shown: Mapping[int, str]) -> bool:
