@@ -13,7 +13,7 @@ import sys
 import time
 import tracemalloc
 import warnings
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -498,6 +498,7 @@ def test_e14_a_run_that_is_killed_leaves_nothing_that_looks_whole(tmp_path: Path
             find_exports(tmp_path)
     prepare(small(), out, force=True, progress=False)
     assert open_dataset(out).n_cells == 40
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_e14_an_error_in_the_middle_removes_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -522,12 +523,20 @@ def test_e15_the_same_data_are_the_same_bytes(tmp_path: Path) -> None:
     time.sleep(1.1)
     prepare(small(), tmp_path / "two", created_at=datetime(2026, 1, 31, 12, tzinfo=UTC), **options)
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    east = timezone(timedelta(hours=5, minutes=30))
+    for name, when in (
+        ("three", datetime(2026, 1, 31, 17, 30, tzinfo=east)),
+        ("four", "2026-01-31T17:30:00+05:30"),
+        ("five", datetime(2026, 1, 31, 12)),  # UTC, where nothing else is said
+    ):
+        prepare(small(), tmp_path / name, created_at=when, **options)
+        assert tree(tmp_path / "one") == tree(tmp_path / name)
     header = (tmp_path / "one/points_2d.bin.gz").read_bytes()[:10]
     assert header == b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
     assert manifest(tmp_path / "one", "dataset_identity.json")["created_at"] == WHEN
     for wrong in ("yesterday", ""):
         with pytest.raises(ValueError, match="created_at"):
-            prepare(small(), tmp_path / "three", created_at=wrong, **options)
+            prepare(small(), tmp_path / "none", created_at=wrong, **options)
 
 
 def test_e16_values_are_rounded_and_the_largest_has_the_largest_code(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def open_dataset(
     if isinstance(data, ad.AnnData):
         return _the_only_one(AnnDataDataset(data, name=name, gene_symbols=gene_symbols), dataset)
     if isinstance(data, str | os.PathLike):
-        path = Path(os.fsdecode(data)).expanduser()
+        path = Path(os.path.expanduser(os.fsdecode(data)))
         for is_kind, open_kind in OPENERS:
             if is_kind(path):
                 return open_kind(path, dataset=dataset, name=name, gene_symbols=gene_symbols)

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cellucid.dataset.folder.manifests import IDENTITY
+from cellucid.export.runs import LONGEST_NAME, Run, new_run, over, runs
 
 # What any dialect of export folders has at its top.
 _OF_AN_EXPORT = re.compile(
     r"obs|var|vectors|connectivity|embeddings|additions|points_\d+d\.bin(\.gz)?|\w+_manifest\.json|"
     r"dataset_identity\.json|additions\.json"
 )
+
+
+def find_place(out_dir: str | os.PathLike[str]) -> Path:
+    """Where a folder is to be, ``~`` and links resolved.
+
+    Raises:
+        ValueError: Its name is too long.
+    """
+    place = Path(os.path.realpath(os.path.expanduser(os.fsdecode(out_dir))))
+    limits = {**dict.fromkeys(place.parent.parts, 255), place.name: LONGEST_NAME}
+    for name, limit in limits.items():
+        if (size := len(os.fsencode(name))) > limit:
+            raise ValueError(
+                f"the folder's name {name[:40] + '…'!r} is too long: it has {size:,} bytes, expected at most {limit}"
+            )
+    return place
+
+
+def clear_up(place: Path) -> None:
+    """Puts right what runs that were killed have left: gives an export its name back, and removes what is unfinished.
+
+    What a run may still need stays, and so does whatever is not known to be left: of another machine, on Windows, or on
+    a disk without locks.
+    """
+    for run in runs(place):
+        shutil.rmtree(run.superseded, ignore_errors=True)
+        with suppress(OSError), over(run) as is_over:  # somebody else's, or cleared up by another run meanwhile
+            if is_over:
+                _end(run)
 
 
 def check_place(path: Path, force: bool) -> None:
@@ -27,7 +55,6 @@ def check_place(path: Path, force: bool) -> None:
         FileExistsError: Something is there that is not an empty folder, and `force` does not allow to replace it, which
             it does for exports only.
     """
-    _restore(path)
     if not os.path.lexists(path):
         return
     if path.is_dir():
@@ -38,8 +65,13 @@ def check_place(path: Path, force: bool) -> None:
                 f"{str(path)!r} has files and is not an export, so it is not replaced, with or without force; name "
                 "another folder"
             )
-        if force:
+        if force and not _is_around_us(path):
             return
+        if force:
+            raise FileExistsError(
+                f"{str(path)!r} has the working directory in it, which would be lost with the export that is replaced; "
+                "change to another one first"
+            )
     elif force:
         raise FileExistsError(f"{str(path)!r} is a file, which is not replaced; name another folder")
     raise FileExistsError(f"{str(path)!r} exists; pass force=True (--force) to replace it, or name another folder")
@@ -54,47 +86,90 @@ def new_folder(path: Path, force: bool) -> Iterator[Path]:
     stay where they are.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    mark = f".{path.name}.{secrets.token_hex(4)}"
-    partial = path.with_name(f"{mark}.partial")
-    partial.mkdir()
-    try:
-        yield partial
-        _flush(partial)
-        check_place(path, force)  # it may have come meanwhile
-        if path.is_dir() and any(path.iterdir()):
-            replaced = path.with_name(f"{mark}.replaced")
-            path.rename(replaced)
-            try:
-                _keep_others(replaced, partial)
-                partial.rename(path)
-            except BaseException:
-                _keep_others(partial, replaced)
-                replaced.rename(path)
-                raise
-            shutil.rmtree(replaced, ignore_errors=True)
-        else:
-            if path.is_dir():
+    with new_run(path) as run:
+        try:
+            yield run.partial
+            _flush(run.partial)
+            check_place(path, force)  # it may have come meanwhile
+            if not path.is_dir():
+                run.partial.rename(path)
+            elif any(path.iterdir()):
+                _replace(path, run)
+            elif _is_around_us(path):
+                _fill(path, run.partial)
+            else:
                 path.rmdir()  # Windows renames onto no folder, not even an empty one
-            partial.rename(path)
+                run.partial.rename(path)
+        except BaseException:
+            _discard(run.partial)
+            raise
+
+
+def _end(run: Run) -> None:
+    if run.replaced.is_dir():
+        if run.partial.is_dir():
+            _keep_others(run.partial, run.replaced)
+        if not os.path.lexists(run.place):
+            run.replaced.rename(run.place)
+    _discard(run.partial)
+
+
+def _replace(path: Path, run: Run) -> None:
+    path.rename(run.replaced)
+    try:
+        _keep_others(run.replaced, run.partial)
+        run.partial.rename(path)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            _keep_others(run.partial, run.replaced)
+        finally:
+            run.replaced.rename(path)
         raise
+    run.replaced.rename(run.superseded)
+    shutil.rmtree(run.superseded, ignore_errors=True)
 
 
-def _restore(path: Path) -> None:
-    """Gives an export its name back, where a process was killed after it had taken it and before it gave it anew."""
-    if os.path.lexists(path) or not path.parent.is_dir():
-        return
-    for replaced in path.parent.glob(f".{glob.escape(path.name)}.*.replaced"):
-        replaced.rename(path)
-        return
+def _fill(path: Path, partial: Path) -> None:
+    """Moves an export into an empty folder that has to stay the one it is, the identity last."""
+    names = sorted((entry.name for entry in partial.iterdir()), key=lambda name: name == IDENTITY)
+    moved: list[str] = []
+    try:
+        for name in names:
+            (partial / name).rename(path / name)
+            moved.append(name)
+    except BaseException:
+        for name in reversed(moved):
+            (path / name).rename(partial / name)
+        raise
+    partial.rmdir()
+
+
+def _is_around_us(path: Path) -> bool:
+    """Whether the working directory is a folder or in it."""
+    try:
+        return Path.cwd().is_relative_to(path)
+    except FileNotFoundError:  # somebody has removed it
+        return False
 
 
 def _keep_others(old: Path, new: Path) -> None:
     """Moves what a person has put into an export to the one that takes its place."""
     for entry in old.iterdir():
-        if _OF_AN_EXPORT.fullmatch(entry.name) is None and not os.path.lexists(new / entry.name):
+        if not _is_of_an_export(entry) and not os.path.lexists(new / entry.name):
             entry.rename(new / entry.name)
+
+
+def _discard(partial: Path) -> None:
+    """Removes an unfinished export as far as it goes, but nothing that a person has made."""
+    with suppress(OSError):
+        for entry in partial.iterdir():
+            if _is_of_an_export(entry):
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+        partial.rmdir()
+
+
+def _is_of_an_export(entry: Path) -> bool:
+    return _OF_AN_EXPORT.fullmatch(entry.name) is not None
 
 
 def _flush(folder: Path) -> None:

@@ -26,7 +26,7 @@ def generate_datasets_manifest(
     Raises:
         DatasetError: There is no export, or none with the id `default_dataset`, or two have the same id.
     """
-    root = Path(exports_dir)
+    root = Path(os.path.expanduser(exports_dir))
     listed = root / DATASETS
     folders = sorted(folder for folder in root.iterdir() if folder.is_dir()) if root.is_dir() else []
     found: list[Path] = []

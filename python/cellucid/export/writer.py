@@ -22,7 +22,7 @@ from cellucid.dataset.open import open_dataset
 from cellucid.export.arrays import ArrayFiles, Kind
 from cellucid.export.groups import Groups
 from cellucid.export.neighbors import find_edges
-from cellucid.export.place import check_place, new_folder
+from cellucid.export.place import check_place, clear_up, find_place, new_folder
 from cellucid.export.plan import Plan, Settings, make_plan
 from cellucid.export.workers import Workers
 
@@ -74,7 +74,7 @@ def prepare(
 
     Args:
         data: Anything that :func:`cellucid.open_dataset` takes. It is only read.
-        out_dir: The folder to make.
+        out_dir: The folder to make; ``~`` is the home folder.
         dataset: The id of the dataset, where `data` is a folder of several.
         embeddings: Keys of the embeddings to export; by default all. Cellucid shows one for each number of dimensions:
             the first of these, by default among those of the same basis as the first (``X_umap``, ``X_umap_3d``).
@@ -119,7 +119,7 @@ def prepare(
         outlier_quantile=centroid_outlier_quantile,
         min_points=centroid_min_points,
     )
-    place = Path(os.path.realpath(out_dir))
+    place = find_place(out_dir)
     name = place.name if dataset_name is None else dataset_name
     about = {
         "id": safe_name(name) if dataset_id is None else dataset_id,
@@ -128,6 +128,7 @@ def prepare(
         "created_at": _time(created_at),
     }
     source = {"name": source_name, "url": source_url, "citation": source_citation}
+    clear_up(place)
     check_place(place, force)
     opened = open_dataset(data, dataset=dataset)
     try:
