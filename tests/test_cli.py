@@ -51,6 +51,9 @@ def test_prepare_and_info_from_a_shell(tmp_path):
         (("prepare", EXPORTS / "A-none", "out", "--dataset", "other"), 1, "There are: 'tiny_demo'"),
         (("prepare", EXPORTS / "A-none", "out", "--compression", "12"), 2, "invalid choice"),
         (("prepare", EXPORTS / "A-none"), 2, "OUT_DIR"),
+        (("prepare", EXPORTS / "A-none", "out", "--layer", "X", "--no-genes"), 2, "--layer says which genes"),
+        (("prepare", EXPORTS / "A-none", "out", "--gene", "HLA-A", "--no-genes"), 2, "--gene says which genes"),
+        (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt", "--no-genes"), 2, "--genes says which genes"),
         (("dance",), 2, "invalid choice"),
     ],
 )

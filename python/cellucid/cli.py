@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     freeze.add_argument("--created-at", metavar="TIME", help="such as 2026-01-31T12:00:00Z; makes runs reproducible")
     freeze.add_argument("-f", "--force", action="store_true", help="replace an export that is there")
     freeze.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no last word")
-    freeze.set_defaults(run=_prepare)
+    freeze.set_defaults(run=_prepare, wrong_usage=freeze.error)
 
     info = commands.add_parser("info", help="tell what is in a file or folder", description=_info.__doc__)
     info.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
@@ -107,6 +107,10 @@ def _serve(options: argparse.Namespace) -> None:
 
 def _prepare(options: argparse.Namespace) -> None:
     """Freeze data into an export folder, for any static host, for cellucid and for Cellucid's own package."""
+    if options.no_genes:
+        for option, value in (("--gene", options.gene), ("--genes", options.genes), ("--layer", options.layer)):
+            if value is not None:
+                options.wrong_usage(f"{option} says which genes to export, and --no-genes that there are none")
     genes: list[str] | None = options.gene
     if options.genes is not None:
         listed = options.genes.read_text(encoding="utf-8").splitlines()

@@ -120,8 +120,9 @@ def test_the_matrix_in_use_is_the_one_that_is_named(tmp_path: Path) -> None:
     double = export(data, tmp_path / "double", layer="double", genes=["MS4A1"])
     assert (double.layers, double.genes.tolist()) == (["double"], ["MS4A1"])
     np.testing.assert_array_equal(double.gene("MS4A1"), data[:, "MS4A1"].X.toarray().ravel() * 2)
-    with pytest.raises(UnknownLayer, match="'raw', 'X', 'double'"):
-        export(data, tmp_path / "none", layer="dobule")
+    for genes in (None, [], ["MS4A1"]):
+        with pytest.raises(UnknownLayer, match="'raw', 'X', 'double'"):
+            export(data, tmp_path / "none", layer="dobule", genes=genes)
 
 
 def test_any_dialect_is_exported_anew(tmp_path: Path) -> None:
@@ -184,7 +185,8 @@ def test_what_is_only_named_like_arrows_is_left_out_and_told(tmp_path: Path, kin
     data.obsm["notes_umap"] = pd.DataFrame({"a": ["x"] * 40, "b": ["y"] * 40}, index=data.obs_names)
     data.obsm["complex_umap"] = np.ones((40, 2)) * 1j
     data.obsm["many_umap"] = np.ones((40, 5))
-    data.obsm["flat_umap_3d"] = np.ones((40, 2))
+    data.obsm["deep_umap_2d"] = np.ones((40, 3))
+    data.obsm["velocity_umap_3d"] = np.ones((40, 3))  # over an embedding that is not exported
     data.obsm["a b_umap"] = np.ones((40, 2))
     source: object = data
     if kind == "h5ad":
@@ -194,15 +196,18 @@ def test_what_is_only_named_like_arrows_is_left_out_and_told(tmp_path: Path, kin
         copy = export(source, tmp_path / "out")
     np.testing.assert_allclose(copy.aligned("obsm")["velocity_umap_2d"], there)
     assert len(copy.aligned("obsm")) == 1
+    with pytest.raises(DatasetError, match="no embedding of 3d is exported"):
+        export(source, tmp_path / "none", vector_fields=["velocity_umap_3d"])
     (text,) = [str(one.message) for one in told if "vector fields" in str(one.message)]
     for key, reason in (
         ("notes_umap", "its values are not real numbers"),
         ("complex_umap", "its values are not real numbers"),
         ("many_umap", r"it has shape \(40, 5\), expected \(40, 2\)"),
-        ("flat_umap_3d", "its name says 3d, and it has 2 columns"),
+        ("deep_umap_2d", r"it has shape \(40, 3\), expected \(40, 2\)"),
         ("a b_umap", "its name has to be of letters"),
     ):
         assert re.search(f"'{key}': {reason}", text), text
+        assert "velocity" not in text
         with pytest.raises(DatasetError, match=f"'{key}' cannot be exported: {reason}"):
             export(source, tmp_path / "none", vector_fields=[key])
     assert not (tmp_path / "none").exists()
@@ -410,7 +415,52 @@ def test_e07_force_replaces_exports_and_nothing_else(tmp_path: Path) -> None:
     prepare(small(), tmp_path / "empty", progress=False)
 
 
-@pytest.mark.parametrize("bits", [0, 12, 32, True, "8"])
+def test_a_text_is_one_name(tmp_path: Path) -> None:
+    data = small()
+    data.obs["g"] = data.obs["r"] = 1.0  # letters of "group"
+    data.obsm["X_tsne"] = data.obsm["X_umap"] * 3
+    data.obsm["velocity"] = np.ones((40, 2), np.float32)
+    one = export(data, tmp_path / "one", embeddings="X_tsne", obs_keys="group", genes="LYZ", vector_fields="velocity")
+    assert (one.embeddings, one.genes.tolist()) == (["X_tsne"], ["LYZ"])
+    assert [field.key for field in one.fields] == ["group"]
+    assert list(one.aligned("obsm")) == ["velocity_tsne_2d"]
+    names = (name for name in ("CD3E", "LYZ"))
+    assert export(data, tmp_path / "two", genes=names).genes.tolist() == ["CD3E", "LYZ"]
+    with pytest.raises(UnknownField, match="'CD3'"):
+        export(data, tmp_path / "none", genes="CD3")
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"created_at": WHEN, "dataset_name": "x", "progress": False}
+    mine, numpys = (
+        {
+            "var_quantization": whole(8),
+            "obs_continuous_quantization": whole(16),
+            "compression": whole(3),
+            "centroid_min_points": whole(5),
+            "centroid_outlier_quantile": share(0.5),
+        }
+        for whole, share in ((int, float), (np.int64, np.float32))
+    )
+    prepare(small(), tmp_path / "mine", **options, **mine)
+    prepare(small(), tmp_path / "numpys", **options, **numpys)
+    assert tree(tmp_path / "mine") == tree(tmp_path / "numpys")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("centroid_min_points", value) for value in (0, 2.0, True, None, "10")),
+        *(("centroid_outlier_quantile", value) for value in (0, 1.5, True, "0.5", np.nan)),
+    ],
+)
+def test_other_numbers_are_refused_before_anything_is_written(tmp_path: Path, name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} is .*; expected"):
+        prepare(small(), tmp_path / "out", progress=False, **{name: value})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bits", [0, 12, 32, True, "8", 8.0, np.float32(8)])
 def test_e08_other_numbers_of_bits_are_refused(tmp_path: Path, bits: Any) -> None:
     for name in ("var_quantization", "obs_continuous_quantization"):
         with pytest.raises(ValueError, match=f"{name}.*8, 16 or None"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,16 +48,35 @@ class Settings:
     min_points: int
 
     def __post_init__(self) -> None:
-        for name, bits in (("var_quantization", self.var_bits), ("obs_continuous_quantization", self.obs_bits)):
-            if bits is not None and (isinstance(bits, bool) or bits not in (8, 16)):
-                raise ValueError(f"{name} is {bits!r}; expected 8, 16 or None")
-        level = self.compression
-        if level is not None and (isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= 9):
-            raise ValueError(f"compression is {level!r}; expected 1 to 9, or None for none")
-        if self.outlier_quantile is not None and not 0 < self.outlier_quantile <= 1:
-            raise ValueError(f"centroid_outlier_quantile is {self.outlier_quantile!r}; expected 0 to 1, or None")
-        if isinstance(self.min_points, bool) or not isinstance(self.min_points, int) or self.min_points < 1:
-            raise ValueError(f"centroid_min_points is {self.min_points!r}; expected a whole number from 1")
+        bits, level = "8, 16 or None", "1 to 9, or None for none"
+        # Numpy's numbers as Python's, which JSON has.
+        vars(self).update(
+            var_bits=_whole("var_quantization", self.var_bits, (8, 16), bits),
+            obs_bits=_whole("obs_continuous_quantization", self.obs_bits, (8, 16), bits),
+            compression=_whole("compression", self.compression, range(1, 10), level),
+            outlier_quantile=_share("centroid_outlier_quantile", self.outlier_quantile),
+        )
+        expected, at_least = "a whole number from 1", range(1, sys.maxsize)
+        if self.min_points is None:
+            raise ValueError(f"centroid_min_points is None; expected {expected}")
+        vars(self).update(min_points=_whole("centroid_min_points", self.min_points, at_least, expected))
+
+
+def _whole(name: str, value: Any, known: Container[int], expected: str) -> int | None:
+    """A whole number of any type, or None."""
+    if value is None:
+        return None
+    if isinstance(value, bool | np.bool) or not isinstance(value, Integral) or int(value) not in known:
+        raise ValueError(f"{name} is {value!r}; expected {expected}")
+    return int(value)
+
+
+def _share(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool | np.bool) or not isinstance(value, Real) or not 0 < float(value) <= 1:
+        raise ValueError(f"{name} is {value!r}; expected 0 to 1, or None")
+    return float(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +118,14 @@ def make_plan(
 ) -> Plan:
     """Settles what to write.
 
+    A text where names are expected is one name.
+
     Raises:
         DatasetError: Something that is asked for is not there, or the format has no way to write it.
     """
+    embeddings, obs_keys, genes = _names(embeddings), _names(obs_keys), _names(genes)
+    if isinstance(vector_fields, str):
+        vector_fields = [vector_fields]
     keys = list(dataset.embeddings if embeddings is None else dict.fromkeys(embeddings))
     if not keys:
         raise DatasetError(f"there is no embedding to export; there are {some(dataset.embeddings)}")
@@ -139,6 +165,10 @@ def make_plan(
     )
 
 
+def _names(wanted: Iterable[str] | None) -> list[str] | None:
+    return [wanted] if isinstance(wanted, str) else None if wanted is None else list(wanted)
+
+
 def file_names(keys: Iterable[str], what: str, cure: str) -> dict[str, str]:
     """The name of each key's files.
 
@@ -176,12 +206,12 @@ def _embedding(dataset: Dataset, key: str, shown: Mapping[int, str], number: int
 
 
 def _genes(dataset: Dataset, wanted: Sequence[str] | None, layer: str | None) -> dict[str, str]:
-    if wanted is not None and len(wanted) == 0:
-        return {}
     if layer is not None and layer not in dataset.layers:
         raise UnknownLayer(
             f"there is no layer {layer!r}; expected one of {some(dataset.layers)} or None for the default"
         )
+    if wanted is not None and len(wanted) == 0:
+        return {}
     listing = json.loads(bytes(dataset.read(gene_names_path(layer)).data))
     if wanted is None and listing["ambiguous"]:
         twice = dataset.genes[dataset.genes.duplicated()].unique()[:3] if layer is None else ()

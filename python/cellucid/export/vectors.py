@@ -91,12 +91,13 @@ def _field(key: str, array: Any, shown: Mapping[int, str], n_cells: int) -> Vect
         return "its values are not real numbers"
     if len(shape := array.shape) == 1:
         array, shape = np.asanyarray(array).reshape(-1, 1), (shape[0], 1)
-    if len(shape) != 2 or shape[0] != n_cells or shape[1] not in shown:
-        expected = " or ".join(f"({n_cells}, {dimensions})" for dimensions in sorted(shown))
-        return f"it has shape {tuple(shape)}, expected {expected}, like an exported embedding"
     explicit = _EXPLICIT.fullmatch(key)
-    if explicit and int(explicit[2]) != shape[1]:
-        return f"its name says {explicit[2]}d, and it has {shape[1]} columns"
+    fitting = [dimensions for dimensions in sorted(shown) if explicit is None or dimensions == int(explicit[2])]
+    if not fitting:
+        return f"no embedding of {key[-2:]} is exported"
+    if len(shape) != 2 or shape[0] != n_cells or shape[1] not in fitting:
+        expected = " or ".join(f"({n_cells}, {dimensions})" for dimensions in fitting)
+        return f"it has shape {tuple(shape)}, expected {expected}, as the embedding has that it is over"
     name = explicit[1] if explicit else key
     if name != safe_name(name):
         return "its name has to be of letters, digits, . _ and -"
@@ -106,5 +107,8 @@ def _field(key: str, array: Any, shown: Mapping[int, str], n_cells: int) -> Vect
 def _is_over(key: str, shown: Mapping[int, str]) -> bool:
     if key.startswith("X_"):
         return False
-    name = explicit[1] if (explicit := _EXPLICIT.fullmatch(key)) else key
-    return any(name.endswith(f"_{basis_of(embedding)}") for embedding in shown.values())
+    if explicit := _EXPLICIT.fullmatch(key):
+        name, over = explicit[1], [shown[int(explicit[2])]] if int(explicit[2]) in shown else []
+    else:
+        name, over = key, list(shown.values())
+    return any(name.endswith(f"_{basis_of(embedding)}") for embedding in over)

@@ -76,15 +76,15 @@ def prepare(
         data: Anything that :func:`cellucid.open_dataset` takes. It is only read.
         out_dir: The folder to make; ``~`` is the home folder.
         dataset: The id of the dataset, where `data` is a folder of several.
-        embeddings: Keys of the embeddings to export; by default all. Cellucid shows one for each number of dimensions:
-            the first of these, by default among those of the same basis as the first (``X_umap``, ``X_umap_3d``).
-        obs_keys: Obs columns to export; by default all.
-        genes: Genes to export, by name; by default all of the matrix, none for ``[]``.
+        embeddings: Keys of the embeddings to export, or one; by default all. Cellucid shows one for each number of
+            dimensions: the first of these, by default of those of the basis of the first (``X_umap``, ``X_umap_3d``).
+        obs_keys: Obs columns to export, or one; by default all.
+        genes: Genes to export, by name, or one; by default all of the matrix, none for ``[]``.
         layer: The matrix that genes come from: ``"X"``, ``"raw"`` or a layer's name; None is scanpy's rule.
         latent_key: The ``obsm`` key of the space in which it is measured how far out a cell lies in its category; by
             default the first of scANVI, scVI, PCA and Harmony that is there. Without one that is unknown.
-        vector_fields: ``obsm`` keys of vector fields, or arrays ``(n_cells, d)`` by name, in the coordinates of the
-            embedding of that number of dimensions; by default those named after one (``velocity_umap``).
+        vector_fields: ``obsm`` keys of vector fields, or one, or arrays ``(n_cells, d)`` by name, in the coordinates of
+            the embedding of that number of dimensions; by default those named after one (``velocity_umap``).
         var_quantization: 8 or 16 bits for each value of a gene, between its smallest and largest; None for float32.
         obs_continuous_quantization: The same for numbers in obs.
         compression: gzip's level, 1 to 9; None for none.
