@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,6 +32,7 @@ from cellucid.dataset import (
     UnknownResource,
     open_dataset,
 )
+from cellucid.dataset.folder.files import MAX_JSON_BYTES
 from cellucid.dataset.folder.names import safe_name
 from cellucid.export import prepare
 
@@ -439,6 +441,19 @@ def test_what_is_not_json_is_named(copied: Callable[[str], Path], file: str, con
     (folder / file).write_bytes(content.encode("latin-1"))
     with pytest.raises(DatasetError, match=rf"export/{file}.*{reason}"):
         open_dataset(folder)
+
+
+@pytest.mark.parametrize("file", ["dataset_identity.json", "obs_manifest.json", "var_manifest.json"])
+def test_a_manifest_of_any_size_is_not_read(copied: Callable[[str], Path], file: str) -> None:
+    folder = copied("A-none")
+    os.truncate(folder / file, MAX_JSON_BYTES + 1)  # zeros that take no place on the disk
+    tracemalloc.start()
+    try:
+        with pytest.raises(DatasetError, match=rf"{file}: it has 134,217,729 bytes.* is not read"):
+            open_dataset(folder)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

@@ -501,10 +501,14 @@ def test_e12_e13_edges_are_those_of_the_definition(tmp_path: Path) -> None:
 def test_e12_edges_of_any_graph(entries: list[tuple[int, int, int]]) -> None:
     rows, columns, values = (np.array([entry[i] for entry in entries], dtype=int) for i in range(3))
     graph = sparse.coo_matrix((values, (rows, columns)), shape=(9, 9)).tocsr()
+    before = [part.copy() for part in (graph.data, graph.indices, graph.indptr)]
     edges = find_edges(graph, 9)
+    for part, was in zip((graph.data, graph.indices, graph.indptr), before, strict=True):
+        np.testing.assert_array_equal(part, was)
     full = graph.toarray()
-    expected = np.argwhere(np.triu((full + full.T) != 0, 1))
-    np.testing.assert_array_equal(np.column_stack([edges.sources, edges.destinations]), expected)
+    joined = (full + full.T) != 0
+    np.testing.assert_array_equal(np.column_stack([edges.sources, edges.destinations]), np.argwhere(np.triu(joined, 1)))
+    assert edges.max_neighbors == joined.sum(axis=1).max()
 
 
 KILLED = """

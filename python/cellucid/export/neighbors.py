@@ -42,14 +42,12 @@ def find_edges(graph: Any, n_cells: int) -> Edges:
         graph = graph.to_memory() if hasattr(graph, "to_memory") else np.asarray(graph)
     csr = sparse.csr_matrix(graph)
     # scipy's own comparison would sort and sum the user's matrix in place.
-    half = sparse.csr_matrix((csr.data != 0, csr.indices, csr.indptr), shape=csr.shape, copy=not csr.data.all())
+    half = sparse.csr_matrix((csr.data != 0, csr.indices, csr.indptr), shape=csr.shape)
     try:
         half.check_format(full_check=True)  # scipy reads beyond its arrays where a file lies
     except ValueError as error:
         raise DatasetError(f"the neighbour graph is damaged: {error}") from error
-    if not half.data.all():
-        half.eliminate_zeros()
-    joined = half + half.T
+    joined = half + half.T  # without the zeros
     joined.sort_indices()
     per_cell = np.diff(joined.indptr)
     dtype = edge_dtype(n_cells)
