@@ -12,9 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+import anndata as ad
+import numpy as np
+import pandas as pd
 import pytest
 
-from cellucid import cli, open_dataset, serve
+from cellucid import cli, open_dataset, prepare, serve
 
 SHOW = sys.modules["cellucid.show"]  # the attribute of the package is the function
 EXPORTS = Path(__file__).parent / "vectors/exports"
@@ -108,6 +111,30 @@ def test_a_folder_of_several_is_listed(capsys):
     assert "\n  B-none: Tiny demo\n" in out  # all have one id, so each goes by its folder
     assert cli.main(["info", str(EXPORTS), "--dataset", "B-none"]) == 0
     assert "12, without names" in capsys.readouterr().out
+
+
+def test_several_are_listed_with_their_folders(tmp_path, capsys):
+    for folder, dataset_id in (("liver_v1", "liver"), ("liver_v2", "liver2"), ("spleen", "spleen")):
+        prepare(EXPORTS / "A-none", tmp_path / folder, dataset_id=dataset_id, dataset_name="Tissue", progress=False)
+    assert cli.main(["info", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  liver: Tissue, in liver_v1",
+        "  liver2: Tissue, in liver_v2",
+        "  spleen: Tissue",
+    ]
+
+
+def test_info_reads_no_more_than_it_tells(tmp_path, capsys):
+    cells = ad.AnnData(
+        obs=pd.DataFrame({"group": ["a", "b"], "score": [0.5, 1]}, index=["x", "y"]), obsm={"X_umap": np.eye(2)}
+    )
+    folder = prepare(cells, tmp_path / "out", progress=False)
+    for file in (folder / "additions/cell_names.json", *folder.glob("obs/*")):
+        file.write_bytes(b"damaged")
+    assert cli.main(["info", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "cells:       2\n" in out
+    assert "categories:  group (2)\nnumbers:     score\n" in out
 
 
 def test_the_command_is_installed_and_tells_its_version(capsys):

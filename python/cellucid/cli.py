@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -141,11 +142,11 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _info(options: argparse.Namespace) -> None:
     """Tell what is in a file or folder: cells, genes, embeddings, obs columns."""
-    path = Path(options.path)
+    path = Path(os.path.expanduser(options.path))
     if options.dataset is None and is_export(path) and len(found := find_exports(path)) > 1:
         print(f"{len(found)} datasets; tell more of one with --dataset ID")
         for one in found:
-            print(f"  {one.key}: {one.name}")
+            print(f"  {one.key}: {one.name}" + (f", in {one.place}" if one.place != one.key else ""))
         return
     with open_dataset(options.path, dataset=options.dataset) as dataset:
         for line in _describe(dataset):
@@ -154,8 +155,8 @@ def _info(options: argparse.Namespace) -> None:
 
 def _describe(dataset: Dataset) -> list[str]:
     embeddings = [dataset.embedding(key) for key in dataset.embeddings]
-    categorical = [field for field in dataset.fields if field.categories is not None]
-    continuous = [field.key for field in dataset.fields if field.categories is None]
+    categorical = [field for field in dataset.fields if field.kind == "categorical"]
+    continuous = [field.key for field in dataset.fields if field.kind == "continuous"]
     layers = ", ".join(f"{name} (shown)" if name == dataset.default_layer else name for name in dataset.layers)
     unplaced = [
         f"{one.key}: {dataset.n_cells - one.n_placed:,}" for one in embeddings if one.n_placed < dataset.n_cells
@@ -164,17 +165,17 @@ def _describe(dataset: Dataset) -> list[str]:
         "name": dataset.name,
         "id": dataset.id,
         "stored as": dataset.storage,
-        "cells": f"{dataset.n_cells:,}" + ("" if dataset.cell_names is not None else ", without names"),
+        "cells": f"{dataset.n_cells:,}" + ("" if dataset.has_cell_names else ", without names"),
         "genes": f"{dataset.n_genes:,}" + (f"; matrices: {layers}" if layers else ""),
         "embeddings": ", ".join(f"{one.key} ({one.dimensions}D)" for one in embeddings),
         "not placed": ", ".join(unplaced),
-        "categories": _some([f"{field.key} ({len(field.categories or ()):,})" for field in categorical]),
-        "numbers": _some(continuous),
+        "categories": _first([f"{field.key} ({field.n_categories:,})" for field in categorical]),
+        "numbers": _first(continuous),
     }
     return [f"{what + ':':12} {value}" for what, value in lines.items() if value]
 
 
-def _some(values: Sequence[str]) -> str:
+def _first(values: Sequence[str]) -> str:
     return ", ".join(values[:_SHOWN]) + (f" and {len(values) - _SHOWN:,} more" if len(values) > _SHOWN else "")
 
 
