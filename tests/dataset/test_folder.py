@@ -456,14 +456,27 @@ def test_a_manifest_of_any_size_is_not_read(copied: Callable[[str], Path], file:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(
-    "file", ["dataset_identity.json", "obs_manifest.json", "points_2d.bin", "obs/score.values.f32"]
-)
+@pytest.mark.parametrize("file", ["dataset_identity.json", "obs_manifest.json", "points_2d.bin"])
 def test_a_missing_file_is_named(copied: Callable[[str], Path], file: str) -> None:
     folder = copied("A-none")
     (folder / file).unlink()
     with pytest.raises(DatasetError, match=file):
         open_dataset(folder)
+
+
+@pytest.mark.parametrize("key", ["score", "cell type"])
+def test_a_column_is_read_when_it_is_asked_for(copied: Callable[[str], Path], key: str) -> None:
+    folder = copied("A-none")
+    for file in folder.glob(f"obs/{key.replace(' ', '_')}.*"):
+        file.unlink()
+    dataset = open_dataset(folder)
+    field = next(field for field in dataset.fields if field.key == key)
+    json.loads(bytes(dataset.read("manifest.json").data))
+    for ask in (lambda: dataset.obs(key), lambda: field.range if field.kind == "continuous" else dataset.obs(key)):
+        with pytest.raises(DatasetError, match=f"obs/{key.replace(' ', '_')}"):
+            ask()
+    assert {other.key: other.range for other in dataset.fields if other is not field}["n_counts"] == (100, 111)
+    assert {other.key: other.range for other in dataset.fields if other is not field}["const"] == (7, 7)
 
 
 def test_a_folder_without_genes_or_neighbours_is_whole(copied: Callable[[str], Path]) -> None:
@@ -526,6 +539,12 @@ def test_links_that_lead_out_of_the_folder_are_refused(copied: Callable[[str], P
         dataset.gene("CD3/D")
     shutil.move(folder / "obs", tmp_path / "obs")
     (folder / "obs").symlink_to(tmp_path / "obs")
+    dataset = open_dataset(folder)
+    for key in ("score", "cell type"):
+        with pytest.raises(DatasetError, match="leads out"):
+            dataset.obs(key)
+    (folder / "points_2d.bin").rename(tmp_path / "points")
+    (folder / "points_2d.bin").symlink_to(tmp_path / "points")
     with pytest.raises(DatasetError, match="leads out"):
         open_dataset(folder)
 

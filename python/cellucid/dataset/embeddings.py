@@ -13,7 +13,7 @@ from cellucid.dataset.base import Embedding
 from cellucid.dataset.encode import float32_copy
 from cellucid.dataset.errors import REMEDY, DatasetChanged, DatasetError, UnknownEmbedding, warn_user
 from cellucid.dataset.paths import embedding_path
-from cellucid.dataset.references import close_matches
+from cellucid.dataset.references import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -142,9 +142,7 @@ def unknown_embedding(key: str, shown: Iterable[str], obsm: Mapping[str, Any]) -
         return UnknownEmbedding(
             f"the embedding {key!r} cannot be shown: {_reason(obsm[key])}; expected one of {_keys(shown)}"
         )
-    close = close_matches(key, shown, limit=3)
-    guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {_keys(shown)}.")
+    return UnknownEmbedding(f"there is no embedding {key!r}.{did_you_mean(key, shown)} There are: {_keys(shown)}.")
 
 
 def coordinates(value: Any, columns: Sequence[int] | None = None) -> NDArray[np.float32]:

@@ -159,6 +159,12 @@ def close_matches(name: str, candidates: Iterable[str], limit: int = 5) -> list[
     return found[:limit]
 
 
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """A question that follows a sentence, with a space before it; nothing where no name is close."""
+    close = close_matches(name, candidates, limit=3)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
 def _readings(text: str) -> Iterator[FieldRef]:
     yield FieldRef("obs", text)
     prefix, colon, key = text.partition(":")

@@ -31,6 +31,7 @@ from cellucid.dataset.errors import (
     UnknownResource,
     warn_user,
 )
+from cellucid.dataset.fields import LazyField, span
 from cellucid.dataset.folder.additions import AddedEmbedding, AddedListing, read_additions
 from cellucid.dataset.folder.files import ExportFiles
 from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
@@ -67,7 +68,7 @@ from cellucid.dataset.paths import (
     vectors_path,
 )
 from cellucid.dataset.queries import query_positions
-from cellucid.dataset.references import close_matches, gene_position, no_obs_column, resolve_field, some
+from cellucid.dataset.references import did_you_mean, gene_position, no_obs_column, resolve_field, some
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -165,8 +166,7 @@ class FolderDataset(Dataset):
             return found
         if key in self._stored_points:
             raise UnknownEmbedding(f"the embedding {key!r} cannot be shown: no cell has finite coordinates there")
-        close = close_matches(key, self._embeddings, limit=3)
-        guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+        guess = did_you_mean(key, self._embeddings)
         raise UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {some(self._embeddings)}.")
 
     @property
@@ -366,7 +366,11 @@ class FolderDataset(Dataset):
             for label, color in zip(stored.labels, self._colors(key, len(stored.labels)), strict=True):
                 colors.setdefault(label, color)
             return Field(key, "categorical", tuple(colors), tuple(colors.values()))
-        return Field(key, "continuous", range=_extent(self._values(stored)))
+        return LazyField(key, span=partial(self._span, key))
+
+    def _span(self, key: str) -> tuple[float, float] | None:
+        # Not the manifest's: where all values are equal, or none is finite, that one is another.
+        return span(self.read(values_path(key)).as_array())
 
     def _colors(self, key: str, n_categories: int) -> tuple[str, ...]:
         kept = self._additions.colors.get(key)
@@ -534,8 +538,3 @@ def _names(node: Node, number: int, what: str) -> pd.Index[Any]:
 
 def _read_categories(field: Field) -> Resource:
     return json_resource(category_listing(field))
-
-
-def _extent(values: NDArray[np.float32]) -> tuple[float, float] | None:
-    finite = values[np.isfinite(values)]
-    return (float(finite.min()), float(finite.max())) if finite.size else None

@@ -11,7 +11,7 @@ from cellucid.dataset.errors import DatasetError, warn_user
 from cellucid.dataset.folder.files import ExportFiles
 from cellucid.dataset.folder.manifests import IDENTITY, OBS
 from cellucid.dataset.folder.node import Node
-from cellucid.dataset.references import close_matches
+from cellucid.dataset.references import did_you_mean
 
 DATASETS = "datasets.json"
 
@@ -95,9 +95,8 @@ def choose(found: list[Found], wanted: str | None) -> Found:
         folders = ", ".join(repr(one.place) for one in fitting)
         raise DatasetError(f"{len(fitting)} datasets have the id {wanted!r}; name one by its folder: {folders}")
     keys = [one.key for one in found]
-    close = close_matches(wanted, keys, limit=3)
-    guess = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-    raise DatasetError(f"there is no dataset {wanted!r}.{guess} There are: {', '.join(map(repr, keys))}.")
+    there = ", ".join(map(repr, keys))
+    raise DatasetError(f"there is no dataset {wanted!r}.{did_you_mean(wanted, keys)} There are: {there}.")
 
 
 def _inside(path: Path) -> list[Path]:
