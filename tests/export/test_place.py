@@ -150,6 +150,41 @@ def test_an_export_that_comes_meanwhile_is_replaced_by_force_alone(
     assert open_dataset(out).n_genes == 1
 
 
+@posix_only
+def test_one_run_at_a_time_takes_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    out = prepare(small(), tmp_path / "out", progress=False)
+    (out / "thesis.docx").write_text("…")
+    rename = Path.rename
+    between: list[bool] = []
+
+    def look(self: Path, target: Path) -> Path:
+        if target == out:  # and the old one has no name
+            handle = os.open(tmp_path, os.O_RDONLY)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(handle)
+            between.append(not out.exists())
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", look)
+    prepare(small(), out, force=True, progress=False)
+    assert between == [True]
+    monkeypatch.undo()
+    code = (
+        KILLED.replace("20_000, 400", "20, 4").replace("20_000, 2", "20, 2")
+        + "\nprepare(data, sys.argv[1], force=True)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, str(out)]
+    several = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in several:
+        error = process.communicate()[1]
+        assert process.returncode == 0, error
+    assert (out / "thesis.docx").read_text() == "…"
+    assert names(tmp_path) == ["out"]
+
+
 def test_manifests_are_on_the_disk_before_they_have_their_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: set[int] = set()
     sync, rename = os.fsync, Path.rename

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cellucid.dataset.folder.manifests import IDENTITY
-from cellucid.export.runs import LONGEST_NAME, Run, new_run, over, runs
+from cellucid.export.runs import LONGEST_NAME, Run, alone, new_run, over, runs
 
 # What any dialect of export folders has at its top.
 _OF_AN_EXPORT = re.compile(
@@ -43,7 +43,7 @@ def clear_up(place: Path) -> None:
     """
     for run in runs(place):
         shutil.rmtree(run.superseded, ignore_errors=True)
-        with suppress(OSError), over(run) as is_over:  # somebody else's, or cleared up by another run meanwhile
+        with suppress(OSError), alone(place), over(run) as is_over:  # somebody else's, or another run clears up as well
             if is_over:
                 _end(run)
 
@@ -90,16 +90,9 @@ def new_folder(path: Path, force: bool) -> Iterator[Path]:
         try:
             yield run.partial
             _flush(run.partial)
-            check_place(path, force)  # it may have come meanwhile
-            if not path.is_dir():
-                run.partial.rename(path)
-            elif any(path.iterdir()):
-                _replace(path, run)
-            elif _is_around_us(path):
-                _fill(path, run.partial)
-            else:
-                path.rmdir()  # Windows renames onto no folder, not even an empty one
-                run.partial.rename(path)
+            with alone(path):
+                check_place(path, force)  # it may have come meanwhile
+                _take(path, run)
         except BaseException:
             _discard(run.partial)
             raise
@@ -112,6 +105,18 @@ def _end(run: Run) -> None:
         if not os.path.lexists(run.place):
             run.replaced.rename(run.place)
     _discard(run.partial)
+
+
+def _take(path: Path, run: Run) -> None:
+    if not path.is_dir():
+        run.partial.rename(path)
+    elif any(path.iterdir()):
+        _replace(path, run)
+    elif _is_around_us(path):
+        _fill(path, run.partial)
+    else:
+        path.rmdir()  # Windows renames onto no folder, not even an empty one
+        run.partial.rename(path)
 
 
 def _replace(path: Path, run: Run) -> None:

@@ -79,32 +79,50 @@ def over(run: Run) -> Iterator[bool]:
             yield is_ours
 
 
+@contextmanager
+def alone(place: Path) -> Iterator[None]:
+    """Keeps other runs of this machine from taking the same place meanwhile."""
+    with _locked(place.parent, wait=True):
+        yield
+
+
 def _machine() -> str:
     return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
+@contextmanager
+def _locked(folder: Path, wait: bool = False) -> Iterator[bool]:
+    """Holds a folder's lock, which the system takes back from a process that ends; whether that was possible.
+
+    Only processes of one machine see each other's: NFS has none of folders.
+    """
+    handle = _lock(folder, wait)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 if sys.platform == "win32":
 
-    @contextmanager
-    def _locked(folder: Path) -> Iterator[bool]:  # Windows has no locks of folders
-        yield False
+    def _lock(folder: Path, wait: bool) -> int | None:  # Windows has no locks of folders
+        return None
 
 else:
     import fcntl
 
-    @contextmanager
-    def _locked(folder: Path) -> Iterator[bool]:
-        """Holds a folder's lock, which the system takes back from a process that ends; whether that was possible.
-
-        Only processes of one machine see each other's: NFS has none of folders.
-        """
-        handle = os.open(folder, os.O_RDONLY)
+    def _lock(folder: Path, wait: bool) -> int | None:
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:  # another has it, or the file system knows no locks
-                yield False
-            else:
-                yield True
-        finally:
+            handle = os.open(folder, os.O_RDONLY)
+        except OSError:  # it is somebody else's, or gone
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:  # another has it, or the file system knows no locks
             os.close(handle)
+            return None
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
