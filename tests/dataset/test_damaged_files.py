@@ -279,6 +279,49 @@ def test_sizes_that_the_file_does_not_hold_are_not_believed(tmp_path: Path) -> N
         dataset.obs("leiden")
 
 
+@pytest.mark.parametrize(
+    ("part", "ask"),
+    [
+        ("obs/leiden/categories", lambda dataset: dataset.obs("leiden")),
+        ("obsm/wide", lambda dataset: dataset.coordinates("wide")),
+        ("obsp/pairs/indices", lambda dataset: dataset.aligned("obsp")["pairs"]),
+    ],
+)
+def test_what_is_missing_of_zarr_is_not_taken_for_zeros_where_it_could_be_of_any_size(
+    part: str, ask: Callable[[Dataset], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cellucid.dataset import elements
+
+    monkeypatch.setattr(elements, "_MUST_BE_THERE", 10)
+    data = small()
+    data.obsm["wide"] = np.ones((N, 100))
+    data.obsp["pairs"] = sparse.csr_matrix(np.ones((N, N)))
+    path = store(data, "zarr-csr-v2", tmp_path)
+    if part != "obs/leiden/categories":
+        assert ask(open_dataset(path)) is not None
+    for chunk in [file for file in (path / part).iterdir() if not file.name.startswith(".")]:
+        chunk.unlink()
+    with pytest.raises(DatasetError, match=rf"{part} is said to have .* does not hold them"):
+        ask(open_dataset(path))
+
+
+@pytest.mark.parametrize(
+    "lie", [lambda part: part["indices"].__setitem__(0, 99), lambda part: part["indptr"].__setitem__(3, 10**6)]
+)
+@pytest.mark.parametrize("container", ["h5ad-csr-plain", "zarr-csr-v2"])
+def test_a_sparse_embedding_that_lies_is_refused(container: str, lie: Callable[[Any], None], tmp_path: Path) -> None:
+    data = small()
+    data.obsm["X_sparse"] = sparse.csr_matrix(np.eye(N, 4) + 1)
+    path = store(data, container, tmp_path)
+    if path.is_dir():
+        lie(zarr.open_group(str(path), mode="r+", use_consolidated=False)["obsm/X_sparse"])
+    else:
+        with h5py.File(path, "r+") as file:
+            lie(file["obsm/X_sparse"])
+    with pytest.raises(DatasetError, match=rf"'{path.name}'"):
+        open_dataset(path)
+
+
 @pytest.mark.parametrize("cells", [0, 1 << 33])
 def test_no_cells_and_more_than_can_be_numbered_are_refused(cells: int, tmp_path: Path) -> None:
     path = tmp_path / "count.h5ad"

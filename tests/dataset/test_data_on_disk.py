@@ -415,6 +415,19 @@ def test_a_long_zarr_column_of_zeros_is_one(folder: Path, monkeypatch: pytest.Mo
         assert dataset.obs("n_counts").tolist() == [0.0] * N
 
 
+@pytest.mark.parametrize("zeros", [np.zeros((N, 8)), sparse.csr_matrix((N, 8)), np.zeros((N, 2), dtype=np.float16)])
+def test_a_long_zarr_embedding_of_zeros_is_one(zeros: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cellucid.dataset import elements
+
+    monkeypatch.setattr(elements, "_MUST_BE_THERE", 50)
+    data = small()
+    data.obsm["X_zero"] = zeros
+    path = store(data, "zarr-csr-v2", folder)
+    with open_dataset(path) as dataset:
+        assert dataset.coordinates("X_zero").tolist() == [[0.0] * min(zeros.shape[1], 3)] * N
+        assert dataset.aligned("obsm")["X_zero"].shape == zeros.shape
+
+
 def test_texts_are_decoded_once_however_they_are_chunked(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cellucid.dataset import elements
 

@@ -29,6 +29,9 @@ ROWS_A_STEP = 1 << 14
 # Larger arrays of which the file has not all are refused: reading them would fill memory with what is not there.
 _MUST_BE_THERE = 1 << 24
 
+_MOST_COLUMNS_OF_ZEROS = 64
+"""In an array of which zarr has no part."""
+
 _MOST_TEXTS = 1 << 20
 """In an attribute, such as the names of a table's columns."""
 
@@ -62,8 +65,13 @@ def shape_of(node: Any) -> tuple[int, ...]:
     return tuple(int(side) for side in np.atleast_1d(shape))
 
 
-def check_there(node: Any) -> None:
+def check_there(node: Any, n_rows: int = 0) -> None:
     """Refuses a large array whose values the file does not have: HDF5 and zarr would make them up.
+
+    Args:
+        node: The array, or a group, of which nothing is known.
+        n_rows: How many rows there are for sure. Zarr writes no zeros, so an array with no more of them, and not many
+            columns, may have no part in the file.
 
     Raises:
         DatasetError: Parts of it are missing.
@@ -71,7 +79,9 @@ def check_there(node: Any) -> None:
     if is_group(node) or node.size * node.dtype.itemsize <= _MUST_BE_THERE:
         return
     if not isinstance(node, h5py.Dataset):
-        missing = node.nchunks_initialized == 0
+        # A sparse matrix says in one number more than it has rows where they begin.
+        may_be_zeros = node.shape[0] <= n_rows + 1 and node.size <= (n_rows + 1) * _MOST_COLUMNS_OF_ZEROS
+        missing = node.nchunks_initialized == 0 and not may_be_zeros
     elif node.chunks is None:
         missing = node.id.get_storage_size() < node.size * node.dtype.itemsize and node.external is None
     else:
@@ -208,7 +218,7 @@ class StoredColumn:
 
     def read(self) -> pd.Series[Any]:
         """The column as anndata reads it."""
-        self._check_values()
+        check_there(self._values, self.length)
         if self.kind == "categories" and not is_group(self._node):
             ordered = bool(_attribute(self._categories, "ordered", False))
             categories = pd.Index(self.categories())
@@ -219,14 +229,9 @@ class StoredColumn:
         values = read_elem(self._node)
         return pd.Series(_plain(values) if isinstance(values, np.ndarray) else values)
 
-    def _check_values(self) -> None:
-        # Zarr writes nothing of a column of zeros, which is as long as the names; those are known to be there.
-        if isinstance(self._values, h5py.Dataset):
-            check_there(self._values)
-
     def _texts_there(self) -> Iterator[NDArray[Any]]:
         """Texts of a column of words, some rows at a time, without missing ones."""
-        self._check_values()
+        check_there(self._values, self.length)
         yield np.empty(0, dtype=object)
         mask = self._node["mask"] if is_group(self._node) else None
         for rows, texts in _text_blocks(self._values):
@@ -259,7 +264,7 @@ class StoredMatrix:
     def _whole(self) -> Any:
         """A sparse matrix: it is read whole, as its columns cannot be read alone."""
         for part in ("data", "indices", "indptr"):
-            check_there(self._node[part])
+            check_there(self._node[part], self.n_cells)
         matrix = read_elem(self._node).tocsr()
         matrix.check_format(full_check=True)  # scipy reads beyond its arrays where they lie
         return matrix
@@ -275,7 +280,7 @@ class StoredMatrix:
     def read(self, rows: slice, columns: Sequence[int]) -> NDArray[np.float32]:
         """Some cells and columns as float32 ``(rows, columns)`` in C order, missing numbers NaN."""
         if not is_group(self._node):
-            check_there(self._node)
+            check_there(self._node, self.n_cells)
             first, last = min(columns), max(columns) + 1
             # In one piece: a list of columns is slow in h5py.
             part = self._node[rows, first:last]

@@ -124,7 +124,7 @@ class StoredSource(Source):
             node = self._file.root[slot][key]
             for part in [node[name] for name in node] if is_group(node) else [node]:
                 if not is_group(part):
-                    check_there(part)
+                    check_there(part, self.n_cells)
             value: Any = read_elem(node)
             if sparse.issparse(value):
                 checked: Any = value
