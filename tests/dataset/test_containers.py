@@ -42,6 +42,7 @@ def sample() -> ad.AnnData:
                 "nothing": np.full(N, np.nan),
                 "barcode": [f"bc{i}" for i in range(N)],
                 "level": pd.Categorical(np.arange(N) % 4),
+            "dose": pd.Categorical(np.array([0.1, 2.0, 1e-7], dtype=np.float32)[np.arange(N) % 3]),
             },
             index=[f"cell-{i}" for i in range(N)],
         ),
@@ -58,10 +59,14 @@ def sample() -> ad.AnnData:
             "X_umap": np.where(np.arange(N)[:, None] % 9, random.normal(size=(N, 2)), np.nan),
             "spatial": random.integers(0, 99, (N, 2)),
             "pseudotime": random.normal(size=(N, 1)),
+            # Alike in rank, and in another order than by name.
+            "X_map10": random.normal(size=(N, 2)),
+            "X_map9": random.normal(size=(N, 2)),
+            "X_map09": random.normal(size=(N, 2)),
             "sparse": sparse.csr_matrix(np.eye(N, 4)),
             "frame": pd.DataFrame({"x": np.arange(N), "y": -1.0}, index=[f"cell-{i}" for i in range(N)]),
         },
-        layers={"counts": sparse.csr_matrix(counts * 2)},
+        layers={"z": sparse.csr_matrix(counts * 5), "counts": sparse.csr_matrix(counts * 2)},
     )
     adata.raw = ad.AnnData(
         sparse.csr_matrix(np.hstack([counts, counts]) * 3),
@@ -124,6 +129,28 @@ def test_every_container_says_the_same(
     assert sum("'nonsense', which is not a colour" in str(warning.message) for warning in warned) == 1
     for part, value in expected.items():
         assert said[part] == value, part
+
+
+def test_what_a_category_of_float32_reads_as_is_what_was_written(adata: ad.AnnData) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = open_dataset(adata)
+    [dose] = [field for field in dataset.fields if field.key == "dose"]
+    assert dose.categories == ("1e-07", "0.1", "2.0")
+    assert list(dataset.obs("dose")[:3]) == ["0.1", "2.0", "1e-07"]
+
+
+@pytest.mark.parametrize("container", ["csr", "backed-csc-plain", "h5ad-csr-plain", "zarr-csr-v2"])
+def test_without_raw_and_x_genes_come_from_the_same_layer(container: str, tmp_path: Path) -> None:
+    data = ad.AnnData(
+        obs=pd.DataFrame(index=list("abc")),
+        var=pd.DataFrame(index=["G"]),
+        obsm={"X_umap": np.zeros((3, 2))},
+        layers={name: np.full((3, 1), value, dtype=np.float32) for name, value in (("z", 1), ("a", 2), ("B", 3))},
+    )
+    with opened(data, container, tmp_path) as dataset:
+        assert (dataset.layers, dataset.default_layer) == (["B", "a", "z"], "B")
+        assert dataset.gene("G").tolist() == [3, 3, 3]
 
 
 def test_what_is_wrong_with_colours_is_told_to_whoever_opens_the_file(adata: ad.AnnData, tmp_path: Path) -> None:

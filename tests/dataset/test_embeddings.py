@@ -21,9 +21,9 @@ from cellucid.dataset.embeddings import (
 XY = np.array([[0.0, 1.0], [2.0, -3.0], [np.nan, 5.0]])
 
 
-def test_umap_comes_first_and_pca_last_and_the_rest_in_their_order() -> None:
+def test_umap_comes_first_and_pca_last_and_the_rest_by_their_names() -> None:
     keys = ["X_pca", "X_b", "X_a", "spatial", "X_draw_graph_fa", "X_tsne", "velocity_umap", "X_umap", "X_umap_2"]
-    expected = ["X_umap", "X_umap_2", "X_tsne", "X_draw_graph_fa", "spatial", "X_b", "X_a", "X_pca", "velocity_umap"]
+    expected = ["X_umap", "X_umap_2", "X_tsne", "X_draw_graph_fa", "spatial", "X_a", "X_b", "X_pca", "velocity_umap"]
     assert list(find_embeddings(dict.fromkeys(keys, XY))) == expected
 
 

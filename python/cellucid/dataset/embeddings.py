@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from natsort import natsorted
 from scipy import sparse
 
 from cellucid.dataset.base import Embedding
@@ -66,9 +67,9 @@ def find_embeddings(obsm: Mapping[str, Any]) -> dict[str, Embedding]:
             'into `adata.obsm["X_name"]`.'
         )
     # Where two are as good, the plane before the space: it shows all cells at once. Then what is more than a picture,
-    # and last what is less.
+    # and last what is less. What then is alike goes by its name: files keep no other order.
     suits = {2: 0, 3: 1, 1: 3}
-    order = sorted(flat, key=lambda key: (_rank(key, obsm), suits.get(flat[key], 2)))
+    order = sorted(natsorted(sorted(flat)), key=lambda key: (_rank(key, obsm), suits.get(flat[key], 2)))
     found = {key: measure(key, obsm[key]) for key in order}
     empty = [key for key, embedding in found.items() if embedding.n_placed == 0]
     if len(empty) == len(found):

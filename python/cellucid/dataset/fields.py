@@ -142,10 +142,17 @@ def make_field(key: str, column: pd.Series[Any], uns: Mapping[str, Any]) -> Fiel
         # Scanpy's colours are for the user's categories: of those that read the same, the first gives the colour.
         own = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else series.cat.categories
         colors: dict[str, str] = {}
-        for category, color in zip(own, category_colors(key, len(own), uns), strict=True):
-            colors.setdefault(str(category), color)
+        for text, color in zip(category_texts(own), category_colors(key, len(own), uns), strict=True):
+            colors.setdefault(text, color)
         return Field(key, "categorical", categories, tuple(colors[category] for category in categories))
     return Field(key, "continuous", range=span(series.to_numpy()))
+
+
+def category_texts(categories: pd.Index[Any]) -> list[str]:
+    """What categories read as; some may read the same."""
+    # pandas hands out Python's numbers, which say more digits than float32 has.
+    is_narrow = categories.dtype.kind == "f" and categories.dtype.itemsize < 8
+    return [str(category) for category in (categories.to_numpy() if is_narrow else categories)]
 
 
 def span(values: NDArray[np.float32]) -> tuple[float, float] | None:
@@ -226,7 +233,7 @@ def _categorical(series: pd.Series[Any]) -> Categorical:
 
 def _with_str_categories(values: Any) -> Categorical:
     """The categories in their order as str; those that read the same (1 and "1") become one."""
-    texts = [str(category) for category in values.categories]
+    texts = category_texts(values.categories)
     merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     codes = values.codes
     if len(merged) < len(texts):

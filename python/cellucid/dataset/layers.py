@@ -24,11 +24,14 @@ class Layers:
 
     @property
     def names(self) -> list[str]:
-        """``raw`` and ``X`` where there are such, then the layers; a layer of one of those names is out of reach."""
+        """``raw`` and ``X`` where there are such, then the layers by their names, as of files.
+
+        A layer of one of those two names is out of reach.
+        """
         adata = self._adata
         own = [name for name, there in (("raw", adata.raw is not None), ("X", self._has_x())) if there]
         # anndata 0.13 lists X among the layers, under None.
-        return own + [name for name in adata.layers if name is not None and name not in own]
+        return own + sorted((name for name in adata.layers if name is not None and name not in own), key=str)
 
     @property
     def default(self) -> str | None:

@@ -27,7 +27,7 @@ from cellucid.dataset.elements import (
     shape_of,
 )
 from cellucid.dataset.errors import DatasetChanged, DatasetError
-from cellucid.dataset.fields import LazyField, field_series, span
+from cellucid.dataset.fields import LazyField, category_texts, field_series, span
 from cellucid.dataset.genes import gene_source
 from cellucid.dataset.identity import fingerprint_of
 from cellucid.dataset.layers import unknown_layer
@@ -272,14 +272,14 @@ class StoredSource(Source):
     def _listing(self, key: str, column: StoredColumn) -> tuple[tuple[str, ...], tuple[str, ...]]:
         with self.lock, self.reading(f"the categories of the obs column {key!r}"):
             if column.kind == "flags":
-                own: list[Any] = ["False", "True"]
+                own = ["False", "True"]
             elif column.kind == "categories":
-                own = list(column.categories())
+                own = category_texts(pd.Index(column.categories()))
             else:
                 own = list(field_series(column.read(), key).cat.categories)
             colors: dict[str, str] = {}
-            for category, color in zip(own, category_colors(key, len(own), self._uns(key)), strict=True):
-                colors.setdefault(str(category), color)
+            for text, color in zip(own, category_colors(key, len(own), self._uns(key)), strict=True):
+                colors.setdefault(text, color)
             return tuple(colors), tuple(colors.values())
 
     def _uns(self, key: str) -> dict[str, Any]:
