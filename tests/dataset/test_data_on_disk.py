@@ -132,6 +132,41 @@ def test_a_mutated_backed_anndata_is_refused_until_it_is_opened_anew(h5ad: Path)
     backed.file.close()
 
 
+def test_a_backed_anndata_whose_file_is_replaced_is_refused_until_it_is_opened_anew(h5ad: Path, folder: Path) -> None:
+    backed = ad.read_h5ad(h5ad, backed="r")
+    for data in (backed, backed[::2]):
+        dataset = open_dataset(data)
+        dataset.gene("A", "X")
+        shutil.copy(h5ad, folder / "copy")
+        os.replace(folder / "copy", h5ad)
+        for attempt in (lambda d=dataset: d.gene("B", "X"), lambda d=dataset: d.obs("leiden")):
+            with pytest.raises(DatasetChanged, match="has changed on disk since it was opened"):
+                attempt()
+    backed.file.close()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # anndata's own, of what it uses itself
+@pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_matrix, np.asarray])
+def test_what_is_written_to_a_backed_anndata_shows_in_genes_that_were_not_read_before(form: Any, folder: Path) -> None:
+    data = small()
+    data.X = form(data.X.toarray())
+    data.write_h5ad(folder / "open.h5ad")
+    backed = ad.read_h5ad(folder / "open.h5ad", backed="r+")
+    dataset = open_dataset(backed)
+    view = open_dataset(backed[::-1])
+    assert dataset.gene("A", "X")[4] == 4
+    assert view.gene("A", "X")[0] == N - 1
+    values = backed.file._file["X"] if form is np.asarray else backed.file._file["X/data"]
+    values[...] = values[...] * 2  # in place
+    assert dataset.gene("B", "X")[4] == 80
+    assert view.gene("B", "X")[0] == 20 * (N - 1)
+    backed.X = form(np.full((N, 3), 7, dtype=np.float32))  # another matrix in its place
+    assert dataset.gene("C", "X").tolist() == view.gene("C", "X").tolist() == [7] * N
+    assert dataset.gene("A", "X")[4] == 4  # as it was read the first time
+    assert dataset.reopen().gene("A", "X")[4] == 7
+    backed.file.close()
+
+
 # ---- a path ----
 
 

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from scipy import sparse
 
 from cellucid.dataset.genes import Cancelled, GeneSource, cache_folder, gene_source, index_file
 from cellucid.dataset.genes import blocks as blocks_module
+from cellucid.dataset.genes import stored as stored_module
 
 N_CELLS, N_GENES = 400, 30
 
@@ -140,6 +142,22 @@ def test_another_file_at_the_same_path_has_another_index(path: Path, cache_dir: 
     assert len(indexes(cache_dir)) == 2
 
 
+def test_a_file_of_the_same_size_and_time_in_its_place_has_another_index(path: Path, cache_dir: Path) -> None:
+    def write(data: sparse.csr_matrix) -> int:
+        new = path.with_suffix(".new")
+        ad.AnnData(data).write_h5ad(new)
+        os.utime(new, (1, 1))
+        return os.replace(new, path) or path.stat().st_size
+
+    reversed_counts = counts()
+    reversed_counts.data = reversed_counts.data[::-1].copy()
+    size = write(counts())
+    check(opened(path))
+    assert write(reversed_counts) == size
+    check(opened(path), reversed_counts)
+    assert len(indexes(cache_dir)) == 2
+
+
 def test_each_matrix_of_a_file_has_its_own(path: Path, cache_dir: Path) -> None:
     ad.AnnData(counts(), layers={"other": counts(1)}).write_h5ad(path)
     with h5py.File(path) as file:
@@ -156,7 +174,10 @@ def test_a_file_that_is_written_to_during_the_pass_keeps_no_index(path: Path, ca
     assert not indexes(cache_dir)
 
 
-def test_a_file_open_for_writing_is_indexed_for_this_source_alone(path: Path, cache_dir: Path, passes: Passes) -> None:
+def test_a_file_open_for_writing_is_indexed_for_this_source_alone(
+    path: Path, cache_dir: Path, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_module, "SETTLED_NS", 0)
     source = opened(path, "r+")
     check(source)
     n_blocks = len(passes.blocks)
@@ -165,14 +186,60 @@ def test_a_file_open_for_writing_is_indexed_for_this_source_alone(path: Path, ca
     assert not indexes(cache_dir)
 
 
-def test_a_zarr_store_in_memory_is_indexed_for_this_source_alone(cache_dir: Path, passes: Passes) -> None:
-    group = zarr.open_group(zarr.storage.MemoryStore(), mode="w", zarr_format=2)
+@pytest.mark.parametrize("settled_ns", [0, stored_module.SETTLED_NS])
+@pytest.mark.parametrize("chunks", [None, (500,)])
+@pytest.mark.parametrize("encoding", ["csr", "csc"])
+def test_what_is_written_to_a_file_that_is_open_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, chunks: Any, settled_ns: int
+) -> None:
+    monkeypatch.setattr(stored_module, "SETTLED_NS", settled_ns)
+    form = sparse.csr_matrix if encoding == "csr" else sparse.csc_matrix
+    with h5py.File(tmp_path / "cells.h5", "w") as file:
+        ad.io.write_elem(file, "X", form(counts()), dataset_kwargs={"chunks": chunks} if chunks else {})
+    with h5py.File(tmp_path / "cells.h5", "r+") as file:
+        source = gene_source(file["X"])
+        parts = {name: file["X"][name] for name in ("data", "indices", "indptr")}
+        check(source)
+        turned = form(counts())
+        for _ in range(2):
+            turned = form(turned[::-1] if encoding == "csr" else turned[:, ::-1])
+            time.sleep(0.02)  # more than a tick of the clock of Linux' file systems
+            for name, part in parts.items():
+                part[:] = getattr(turned, name)
+            check(source, turned)
+
+
+def test_a_time_of_just_now_does_not_tell_versions_apart() -> None:
+    now = time.time_ns()
+    for name in ("mtime_ns", "ctime_ns"):
+        about = {"mtime_ns": 5, "ctime_ns": 5, "size": 3} | {name: now}
+        assert stored_module.settled(about) is None
+        assert stored_module.settled(about | {name: now - 3 * 10**9}) is not None
+    assert stored_module.settled(None) is None
+
+
+def test_a_zarr_store_that_nobody_writes_to_is_indexed_for_this_source_alone(cache_dir: Path, passes: Passes) -> None:
+    store = zarr.storage.MemoryStore()
+    group = zarr.open_group(store, mode="w", zarr_format=2)
     ad.io.write_elem(group, "X", counts())
-    source = gene_source(group["X"])
+    source = gene_source(zarr.open_group(store, mode="r")["X"])
     check(source)
     check(source)
     assert passes.blocks == list(range(len(passes.blocks)))
     assert not indexes(cache_dir)
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_what_is_written_to_an_open_zarr_store_is_read(tmp_path: Path, in_memory: bool) -> None:
+    store: Any = zarr.storage.MemoryStore() if in_memory else str(tmp_path / "cells.zarr")
+    group = zarr.open_group(store, mode="w", zarr_format=2)
+    ad.io.write_elem(group, "X", counts())
+    source = gene_source(group["X"])
+    check(source)
+    group["X/data"][:] = group["X/data"][:][::-1]
+    changed = counts()
+    changed.data = changed.data[::-1].copy()
+    check(source, changed)
 
 
 @pytest.mark.parametrize("part", ["indices", "data"])
@@ -381,7 +448,53 @@ def test_the_cache_directory_is_the_platforms(
     assert cache_folder.gene_folder() == Path(folder).expanduser()
 
 
-# ---- kill -9 ----
+# ---- fork and kill -9 ----
+
+FORKED = """
+import os, signal, sys
+from threading import Event
+import h5py, numpy as np
+from cellucid.dataset.genes import blocks, gene_source
+from cellucid.dataset.genes.threads import n_threads, pool
+
+blocks.BLOCK_BYTES = 4_000
+with h5py.File(sys.argv[1]) as file:
+    source = gene_source(file["X"])
+    begun = source.blocks(3)
+    parts = [next(begun)[1] for _ in range(3)]
+    # All threads are at work, so that what is read ahead is still on its way.
+    go_on = Event()
+    for _ in range(n_threads()):
+        pool().submit(go_on.wait)
+    parts.append(next(begun)[1])
+    child = os.fork()
+    go_on.set()
+    if not child:
+        signal.alarm(60)
+    column = source.column(4)
+    parts += [values for _, values in begun]
+    np.save(f"{sys.argv[2]}/{'parent' if child else 'child'}.npy", [np.concatenate(parts), column])
+if child:
+    sys.exit(os.waitpid(child, 0)[1])
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize("bytes_kept", ["1000000", "0"])
+def test_a_child_that_is_forked_during_a_pass_makes_its_own(path: Path, tmp_path: Path, bytes_kept: str) -> None:
+    with h5py.File(path, "w") as file:
+        ad.io.write_elem(file, "X", counts(), dataset_kwargs={"chunks": (100,), "compression": "gzip"})
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, path, tmp_path],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "CELLUCID_CACHE_BYTES": bytes_kept},
+    )
+    assert done.returncode == 0, done.stderr
+    for name in ("parent", "child"):
+        assert np.array_equal(np.load(tmp_path / f"{name}.npy"), counts().toarray().T[[3, 4]]), name
+
 
 KILLED = """
 import gc, os, random, signal, sys, time

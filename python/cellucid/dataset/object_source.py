@@ -109,12 +109,13 @@ class ObjectSource(Source):
         layers = Layers(self._adata)
         if not layers.is_on_disk(layer):
             return layers.source(layer)
-        # What was learned of it is kept as long as the user keeps the file open.
+        # What was learned of it is kept as long as the user keeps the file open, and the matrix is the one it was.
         whole = self._adata._adata_ref if self._adata.is_view else self._adata
-        file, known = self._stored.get(layer, (None, None))
-        if known is None or file is not whole.file._file:
+        place = whole.file._file.get("raw/X" if layer == "raw" else "X")
+        then, known = self._stored.get(layer, (None, None))
+        if known is None or then != place:
             known = layers.source(layer, self.lock)
-            self._stored[layer] = (whole.file._file, known)
+            self._stored[layer] = (place, known)
         return known
 
     def check_cells(self) -> None:

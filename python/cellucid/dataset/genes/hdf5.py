@@ -16,6 +16,7 @@ import numpy as np
 from cellucid.dataset.errors import DatasetError
 from cellucid.dataset.genes.source import GeneSource, Lock, check_matrix, gene_source, no_lock
 from cellucid.dataset.genes.stored import (
+    READ_ONLY,
     SparseParts,
     StoredArray,
     StoredCscGenes,
@@ -23,6 +24,7 @@ from cellucid.dataset.genes.stored import (
     StoredDenseGenes,
     file_identity,
     no_array,
+    settled,
 )
 from cellucid.dataset.genes.vectors import H5Vector, Vector, reading
 
@@ -68,6 +70,14 @@ class H5Parts(SparseParts):
             # Who may write to the file changes it without its time changing, until HDF5 writes it out.
             about = file_identity(file.filename) if file.mode == "r" and file.driver != "core" else None
             return None if about is None else {**about, "group": self._group.name}
+
+    def version(self) -> object:
+        with reading(self.where), self._lock:
+            file = self._group.file
+            if file.mode == "r":
+                return READ_ONLY
+            file.flush()  # what was written to it changes its time only now
+            return settled(file_identity(file.filename) if file.driver != "core" else None)
 
 
 class H5Array(StoredArray):

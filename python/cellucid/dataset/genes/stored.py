@@ -6,6 +6,8 @@ of each is read.
 
 from __future__ import annotations
 
+import os
+import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 from threading import Lock as ThreadLock
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 
 # What is decoded of a dense matrix in one step.
 DENSE_BYTES = 1 << 26
+# What was written a moment ago may be written to again without another time: the clocks of file systems are coarse.
+SETTLED_NS = 2 * 10**9
+
+READ_ONLY = "read only"
+"""The `SparseParts.version` of what nobody writes to through the same handle."""
 
 
 class StoredArray(ABC):
@@ -70,6 +77,10 @@ class SparseParts(ABC):
     def identity(self) -> dict[str, Any] | None:
         """What tells the file from others, and from itself after it was written to; None where nothing does."""
 
+    @abstractmethod
+    def version(self) -> object:
+        """Another one after a change by whoever has opened the file to write; None where that cannot be told."""
+
     def both(self, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """The indices and values of entries ``start .. stop - 1``."""
         return self.read("indices", start, stop), self.read("data", start, stop)
@@ -103,12 +114,14 @@ class StoredCscGenes(GeneSource):
     def __init__(self, parts: SparseParts) -> None:
         super().__init__(parts.shape)
         self._parts = parts
-        self._indptr: NDArray[Any] | None = None
+        self._known: tuple[object, NDArray[Any]] | None = None
 
     def _blocks(self, genes: NDArray[np.intp]) -> Blocks:
-        if self._indptr is None:
-            self._indptr = self._parts.indptr(self.n_genes)
-        indptr = self._indptr
+        version = self._parts.version()
+        known = self._known
+        if known is None or version is None or known[0] != version:
+            known = self._known = version, self._parts.indptr(self.n_genes)
+        indptr = known[1]
         values = np.empty((len(genes), self.n_cells), dtype=np.float32)
         for k, gene in enumerate(genes):
             start, stop = int(indptr[gene]), int(indptr[gene + 1])
@@ -169,12 +182,15 @@ class StoredCsrGenes(GeneSource):
         self._parts = parts
         self._making = ThreadLock()
         self._made: RowIndex | None = None
+        self._version: object = None
 
     def _blocks(self, genes: NDArray[np.intp]) -> Blocks:
-        index = self._index()
+        index, process = self._index(), os.getpid()
         alone: BlockReader | None = None
         block, start = 0, 0
         while start < self.n_cells:
+            if os.getpid() != process:
+                index, process, alone = self._index(), os.getpid(), None
             values = index.values(block, genes)
             if values is None:
                 alone = alone or BlockReader(index.stored_rows(), index.bounds)
@@ -187,9 +203,12 @@ class StoredCsrGenes(GeneSource):
             block += 1
 
     def _index(self) -> RowIndex:
+        version = self._parts.version()
+        # In a child that was forked there are no threads that read ahead, and the parent goes on writing to its file.
+        made_by = None if version is None else (os.getpid(), version)
         with self._making:
-            if self._made is None:
-                self._made = RowIndex(self._rows, self.n_genes, self._key)
+            if self._made is None or made_by is None or made_by != self._version:
+                self._made, self._version = RowIndex(self._rows, self.n_genes, self._key), made_by
             return self._made
 
     def _rows(self) -> StoredRows:
@@ -212,7 +231,27 @@ def file_identity(path: str) -> dict[str, Any] | None:
         about = whole.stat()
     except (OSError, ValueError):
         return None
-    return {"path": str(whole), "size": about.st_size, "mtime_ns": about.st_mtime_ns}
+    return {"path": str(whole), **file_state(about)}
+
+
+def file_state(about: os.stat_result) -> dict[str, int]:
+    """What of a file is another one after it was written to or replaced.
+
+    Its size and time alone are not: those of two uncompressed matrices can be equal, and tools set times.
+    """
+    return {
+        "size": about.st_size,
+        "mtime_ns": about.st_mtime_ns,
+        "ctime_ns": about.st_ctime_ns,
+        "inode": about.st_ino,
+    }
+
+
+def settled(identity: dict[str, Any] | None) -> object:
+    """A file's `SparseParts.version`: its identity, unless it was written to just now."""
+    if identity is None or time.time_ns() - max(identity["mtime_ns"], identity["ctime_ns"]) < SETTLED_NS:
+        return None
+    return tuple(identity.items())
 
 
 def no_array(where: str, name: str) -> DatasetError:

@@ -17,12 +17,14 @@ from numcodecs import Zstd
 from cellucid.dataset.genes.hdf5 import sparse_encoding
 from cellucid.dataset.genes.source import GeneSource, Lock, check_matrix, gene_source
 from cellucid.dataset.genes.stored import (
+    READ_ONLY,
     SparseParts,
     StoredArray,
     StoredCscGenes,
     StoredCsrGenes,
     StoredDenseGenes,
     file_identity,
+    file_state,
     no_array,
 )
 from cellucid.dataset.genes.threads import pool
@@ -142,6 +144,12 @@ class ZarrParts(SparseParts):
         store = self._group.store
         return about if getattr(store, "read_only", getattr(store, "mode", "r") == "r") else None
 
+    def version(self) -> object:
+        if self._group.read_only:
+            return READ_ONLY
+        identity = self.identity()  # zarr writes each file anew, so that it is another one
+        return None if identity is None else tuple(identity.items())
+
 
 class ZarrArray(StoredArray):
     """A dense matrix in a zarr array."""
@@ -170,14 +178,14 @@ def _store_path(node: Any) -> str | None:
 
 
 def _files_digest(root: str, group: str) -> str:
-    """A hash of the names, sizes and times of all files of a group."""
+    """A hash of the names of all files of a group, and of what each of them is."""
     folder = os.path.join(root, group)
     digest = hashlib.blake2b(digest_size=16)
     for at, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
-            about = os.stat(os.path.join(at, name))
-            digest.update(f"{os.path.relpath(at, folder)}/{name} {about.st_size} {about.st_mtime_ns}\n".encode())
+            about = file_state(os.stat(os.path.join(at, name)))
+            digest.update(f"{os.path.relpath(at, folder)}/{name} {about}\n".encode())
     return digest.hexdigest()
 
 
