@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from cellucid.dataset import Dataset, open_dataset
+from cellucid.dataset import Dataset, elements, open_dataset
 
 N, GENES = 60, 7
 
@@ -151,6 +151,27 @@ def test_without_raw_and_x_genes_come_from_the_same_layer(container: str, tmp_pa
     with opened(data, container, tmp_path) as dataset:
         assert (dataset.layers, dataset.default_layer) == (["B", "a", "z"], "B")
         assert dataset.gene("G").tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize("n_words", [40, 1_500])
+@pytest.mark.parametrize("container", ["h5ad-csr-gzip", "zarr-csr-v2"])
+def test_columns_of_words_are_the_same(
+    container: str, n_words: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(elements, "ROWS_A_STEP", 100)
+    words = np.random.default_rng(1).permutation(np.resize([f"w{i}" for i in range(n_words)], 1_600)).astype(object)
+    some = pd.array(np.where(np.arange(1_600) % 3, words, None), dtype="string")
+    data = ad.AnnData(
+        obs=pd.DataFrame({"all": words, "some": some}, index=[f"c{i}" for i in range(1_600)]),
+        obsm={"X_umap": np.zeros((1_600, 2))},
+    )
+    path = tmp_path / f"words.{container.split('-')[0]}"
+    with ad.settings.override(allow_write_nullable_strings=True):
+        (data.write_h5ad if path.suffix == ".h5ad" else data.write_zarr)(path, convert_strings_to_categoricals=False)
+    with open_dataset(data) as expected, open_dataset(path) as dataset:
+        for field, other in zip(dataset.fields, expected.fields, strict=True):
+            assert (field.key, field.n_categories, field.categories) == (other.key, other.n_categories, other.categories)
+            assert dataset.obs(field.key).equals(expected.obs(field.key))
 
 
 def test_what_is_wrong_with_colours_is_told_to_whoever_opens_the_file(adata: ad.AnnData, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from containers import store
 from scipy import sparse
 
 from cellucid.dataset import Dataset, DatasetChanged, DatasetError, open_dataset
+from cellucid.dataset.elements import encoding
 from cellucid.dataset.errors import MissingPackage
 
 N = 40
@@ -236,29 +237,42 @@ def test_a_subset_of_a_file_is_a_view_that_outlives_the_dataset(path: Path) -> N
     assert loaded.raw.X.toarray()[:, 2].tolist() == [3100, 400]
 
 
-def test_opening_a_large_file_takes_less_than_forty_bytes_a_cell(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", ["categories", "few words", "many words"])
+@pytest.mark.parametrize("backed", [False, True])
+def test_opening_a_large_file_takes_less_than_forty_bytes_a_cell(words: str, backed: bool, tmp_path: Path) -> None:
+    if words == "many words" and backed:
+        pytest.skip("the column is in memory, and its words are looked up there")
     n = 200_000
     random = np.random.default_rng(1)
+    names = np.array([f"cluster {i}" for i in range(30 if words == "few words" else n)], dtype=object)
+    columns = {"categories": 0, "few words": 2, "many words": 1}[words]
     adata = ad.AnnData(
         obs=pd.DataFrame(
             {
                 "leiden": pd.Categorical.from_codes(random.integers(0, 20, n), [str(i) for i in range(20)]),
                 **{f"score{i}": random.normal(size=n) for i in range(4)},
+                **{f"words{i}": random.permutation(np.resize(names, n)) for i in range(columns)},
             },
             index=[f"AAACCTGAGAAACCAT-{i}" for i in range(n)],
         ),
         obsm={"X_umap": random.normal(size=(n, 2)), "X_pca": random.normal(size=(n, 10))},
     )
-    adata.write_h5ad(tmp_path / "large.h5ad")
+    adata.write_h5ad(tmp_path / "large.h5ad", convert_strings_to_categoricals=False)
+    with h5py.File(tmp_path / "large.h5ad") as file:
+        assert [encoding(file["obs"][f"words{i}"]) for i in range(columns)] == ["string-array"] * columns
     del adata
     open_dataset(store(small(), "h5ad-csc-plain", tmp_path)).read("manifest.json")  # what is needed only once
+    data = ad.read_h5ad(tmp_path / "large.h5ad", backed="r") if backed else tmp_path / "large.h5ad"
     tracemalloc.start()
-    dataset = open_dataset(tmp_path / "large.h5ad")
+    dataset = open_dataset(data)
     dataset.read("manifest.json")
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak / n < 40
     assert kept / n < 2
+    assert dataset.n_cells == n
+    if backed:
+        data.file.close()
 
 
 # ---- a file that changes ----

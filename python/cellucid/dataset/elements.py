@@ -7,6 +7,7 @@ for them.
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import h5py
@@ -31,6 +32,9 @@ _MUST_BE_THERE = 1 << 24
 
 _MOST_COLUMNS_OF_ZEROS = 64
 """In an array of which zarr has no part."""
+
+_FEW_WORDS = 1_000
+"""Different words of a column that are kept when they are counted."""
 
 _MOST_TEXTS = 1 << 20
 """In an attribute, such as the names of a table's columns."""
@@ -209,7 +213,30 @@ class StoredColumn:
             return int(shape_of(self._categories)[0])
         if self.kind == "flags":
             return 2
-        return len(np.unique(np.concatenate([name_hashes(texts) for texts in self._texts_there()])))
+        return self._counted[0]
+
+    def words(self) -> tuple[str, ...]:
+        """The different words of a column of words, in the order in which they come."""
+        n_words, words = self._counted
+        if len(words) < n_words:
+            words = tuple(dict.fromkeys(chain.from_iterable(self._texts_there())))
+        return words
+
+    @cached_property
+    def _counted(self) -> tuple[int, tuple[str, ...]]:
+        """How many different words there are, and which, if they are few."""
+        words: dict[str, None] = {}
+        hashes, n_texts = np.empty(self.length, dtype="<u8"), 0
+        for texts in self._texts_there():
+            hashes[n_texts : n_texts + len(texts)] = name_hashes(texts)
+            n_texts += len(texts)
+            if len(words) <= _FEW_WORDS:
+                words |= dict.fromkeys(texts)
+        if len(words) <= _FEW_WORDS:
+            return len(words), tuple(words)
+        hashes = hashes[:n_texts]
+        hashes.sort()
+        return 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1])), ()
 
     def categories(self) -> NDArray[Any]:
         """The categories of a categorical column, in their order."""

@@ -18,7 +18,7 @@ from cellucid.dataset.colors import category_colors
 from cellucid.dataset.errors import REMEDY, DatasetChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -242,17 +242,27 @@ def _with_str_categories(values: Any) -> Categorical:
     return _from_codes(codes, list(merged))
 
 
+def in_order(words: Sequence[str]) -> list[str]:
+    """Different words in the order of categories."""
+    return natsorted(words) if len(words) <= _NATURAL_ORDER_LIMIT else sorted(words)
+
+
 def _from_texts(series: pd.Series[Any]) -> Categorical:
     """Categories from the values' texts, in the order that scanpy gives to columns of str."""
     there = series.notna().to_numpy()
-    texts = series.to_numpy(dtype=object)[there]
+    all_there = bool(there.all())
+    texts = series.to_numpy(dtype=object)
+    texts = texts if all_there else texts[there]
     if types.infer_dtype(texts) != "string":
         texts = np.array([value.decode() if isinstance(value, bytes) else str(value) for value in texts], dtype=object)
     codes, found = pd.factorize(texts)
-    ordered = natsorted(found) if len(found) <= _NATURAL_ORDER_LIMIT else sorted(found)
+    ordered = in_order(found)
     rank = {text: code for code, text in enumerate(ordered)}
-    all_codes = np.full(len(series), -1)
-    all_codes[there] = np.array([rank[text] for text in found], dtype=np.intp)[codes]
+    ranks = np.array([rank[text] for text in found], dtype=np.int32)
+    if all_there:
+        return _from_codes(ranks[codes], ordered)
+    all_codes = np.full(len(series), -1, dtype=np.int32)
+    all_codes[there] = ranks[codes]
     return _from_codes(all_codes, ordered)
 
 

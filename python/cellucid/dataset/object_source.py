@@ -15,7 +15,7 @@ import pandas as pd
 from cellucid.dataset.axes import Axes, texts
 from cellucid.dataset.errors import DatasetError, reading_file
 from cellucid.dataset.fields import current_series, find_column, make_field, showable_columns
-from cellucid.dataset.identity import FileStamp, fingerprint
+from cellucid.dataset.identity import FileStamp, fingerprint_and_uniqueness, name_hashes
 from cellucid.dataset.layers import Layers
 from cellucid.dataset.lock import lock_of
 from cellucid.dataset.source import Source
@@ -70,7 +70,7 @@ class ObjectSource(Source):
         return self._axes.cells
 
     def cell_fingerprint(self) -> tuple[str, bool]:
-        return fingerprint(self._axes.cells), self._axes.cells.is_unique
+        return fingerprint_and_uniqueness(name_hashes(np.asarray(self._axes.cells, dtype=object)))
 
     @property
     def obsm(self) -> Mapping[str, Any]:

@@ -27,9 +27,9 @@ from cellucid.dataset.elements import (
     shape_of,
 )
 from cellucid.dataset.errors import DatasetChanged, DatasetError
-from cellucid.dataset.fields import LazyField, category_texts, field_series, span
+from cellucid.dataset.fields import LazyField, category_texts, field_series, in_order, span
 from cellucid.dataset.genes import gene_source
-from cellucid.dataset.identity import fingerprint_of
+from cellucid.dataset.identity import fingerprint_and_uniqueness
 from cellucid.dataset.layers import unknown_layer
 from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
@@ -104,10 +104,7 @@ class StoredSource(Source):
 
     def cell_fingerprint(self) -> tuple[str, bool]:
         with self.lock, self.reading("the cell names"):
-            hashes = self._obs.name_hashes()
-        found = fingerprint_of(hashes)
-        hashes.sort()
-        return found, not (hashes[1:] == hashes[:-1]).any()
+            return fingerprint_and_uniqueness(self._obs.name_hashes())
 
     @cached_property
     def obsm(self) -> Mapping[str, Any]:
@@ -276,7 +273,7 @@ class StoredSource(Source):
             elif column.kind == "categories":
                 own = category_texts(pd.Index(column.categories()))
             else:
-                own = list(field_series(column.read(), key).cat.categories)
+                own = in_order(column.words())
             colors: dict[str, str] = {}
             for text, color in zip(own, category_colors(key, len(own), self._uns(key)), strict=True):
                 colors.setdefault(text, color)
