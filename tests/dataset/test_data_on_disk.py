@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tracemalloc
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from scipy import sparse
 from cellucid.dataset import Dataset, DatasetChanged, DatasetError, open_dataset
 from cellucid.dataset.elements import encoding
 from cellucid.dataset.errors import MissingPackage
+from cellucid.dataset.stored_files import H5adFile
 
 N = 40
 
@@ -221,6 +224,30 @@ def test_closing_lets_go_of_the_file(h5ad: Path) -> None:
         pass
     with pytest.raises(DatasetError, match=f"'{h5ad.stem}' is closed"):
         dataset.gene("A")
+
+
+def test_closing_lets_go_of_the_gene_index(path: Path) -> None:
+    dataset = open_dataset(path)
+    dataset.gene("A")
+    source = weakref.ref(dataset._source.matrix("raw"))
+    assert source() is not None
+    dataset.close()
+    gc.collect()
+    assert source() is None
+    assert dataset.n_cells == N
+
+
+@pytest.mark.parametrize("options", [{"gene_symbols": "nothing"}, {"dataset": "another"}])
+def test_a_file_that_is_not_opened_for_good_is_closed(
+    h5ad: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files: list[Any] = []
+    really_open = H5adFile._open
+    monkeypatch.setattr(H5adFile, "_open", lambda self: files.append(self) or really_open(self))
+    with pytest.raises(DatasetError):
+        open_dataset(h5ad, **options)
+    [file] = files
+    assert not file.root
 
 
 def test_a_subset_of_a_file_is_a_view_that_outlives_the_dataset(path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from cellucid.dataset import DatasetError, UnknownEmbedding
+from cellucid.dataset import DatasetError, UnknownEmbedding, embeddings
 from cellucid.dataset.embeddings import (
     ROWS_A_STEP,
     coordinates,
@@ -46,6 +46,18 @@ def test_two_numeric_columns_are_an_embedding_in_any_container(stored: Any) -> N
     assert not np.shares_memory(coordinates(stored), stored if isinstance(stored, np.ndarray) else XY)
     assert (embedding.n_placed, embedding.dimensions) == (2, 2)
     assert (embedding.min, embedding.max) == ((0.0, -3.0), (2.0, 1.0))
+
+
+@pytest.mark.parametrize("kind", [sparse.csc_matrix, sparse.csc_array, sparse.coo_matrix, sparse.coo_array])
+def test_sparse_coordinates_are_turned_once_for_all_rows(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embeddings, "ROWS_A_STEP", 3)
+    points = np.arange(40.0).reshape(10, 4)
+    stored, turned = kind(points), []
+    for form in (sparse.csc_matrix, sparse.csc_array):
+        real = form.tocsr
+        monkeypatch.setattr(form, "tocsr", lambda self, *args, real=real, **options: turned.append(1) or real(self))
+    assert np.array_equal(coordinates(stored, [3, 0]), points[:, [3, 0]])
+    assert turned == [1]
 
 
 @pytest.mark.parametrize("make", [np.asarray, np.asfortranarray, sparse.csr_matrix, pd.DataFrame])

@@ -6,6 +6,7 @@ import errno
 import gc
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -408,6 +409,46 @@ def test_the_index_used_longest_ago_makes_room(tmp_path: Path, cache_dir: Path, 
     assert first in indexes(cache_dir)
     assert second not in indexes(cache_dir)
     assert len(indexes(cache_dir)) == 2
+
+
+def test_indexes_of_files_that_are_open_to_write_count_as_well(
+    tmp_path: Path, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_module, "SETTLED_NS", 0)
+    sources = []
+    for number in range(3):
+        ad.AnnData(counts(number)).write_h5ad(tmp_path / f"{number}.h5ad")
+        sources.append(opened(tmp_path / f"{number}.h5ad", "r+"))
+        check(sources[-1], counts(number))
+        if not number:
+            [first] = leftovers(cache_dir)
+            monkeypatch.setenv("CELLUCID_CACHE_BYTES", str(int(first.stat().st_size * 2.6)))
+    assert len(leftovers(cache_dir)) == 2
+    for number, source in enumerate(sources):
+        check(source, counts(number))
+
+
+def test_the_log_says_which_file_it_is_and_not_where(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def log_of(path: Path, mode: str = "r") -> str:
+        caplog.clear()
+        check(opened(path, mode))
+        assert str(path.parent) not in caplog.text
+        assert str(cache_folder.gene_folder()) not in caplog.text
+        return caplog.text
+
+    check(opened(path))
+    next(cache_folder.gene_folder().glob("*.genes")).write_bytes(b"half")
+    caplog.set_level("INFO", logger="cellucid")
+    assert "the gene index of '/X' of 'cells.h5ad' is made anew" in log_of(path)
+    shutil.rmtree(cache_folder.gene_folder())
+    monkeypatch.setattr(cache_folder, "RESERVE", 2**60)
+    assert "no gene index for '/X' of 'cells.h5ad': it may take" in log_of(path)
+    other = shutil.copy(path, path.with_name("open.h5ad"))
+    assert "no gene index for a matrix that is open to write" in log_of(other, "r+")
+    monkeypatch.setenv("CELLUCID_CACHE_DIR", str(path / "below-a-file"))
+    assert "no gene index for '/X' of 'cells.h5ad': Not a directory" in log_of(path)
 
 
 def test_what_a_killed_process_left_is_removed_and_what_another_writes_is_not(path: Path, cache_dir: Path) -> None:

@@ -186,7 +186,7 @@ class Dataset(ABC):
     @property
     @abstractmethod
     def storage(self) -> str:
-        """Where the data are kept: ``"in-memory"``, ``"backed"``, ``"h5ad"`` or ``"zarr"``."""
+        """Where the data are kept: ``"in-memory"``, ``"backed"``, ``"h5ad"``, ``"zarr"`` or ``"export folder"``."""
 
     @property
     @abstractmethod

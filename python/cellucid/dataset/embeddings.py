@@ -194,6 +194,10 @@ def _describe(key: str, blocks: Iterable[NDArray[np.float32]], dimensions: int, 
 
 def _blocks(value: Any, columns: list[int]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Rows of some columns, one step after the other: a file need not fit into memory."""
+    if sparse.issparse(value):
+        matrix = cast("Any", value)
+        if matrix.format != "csr":  # of which rows cannot be taken
+            value, columns = matrix.tocsc()[:, columns].tocsr(), list(range(len(columns)))
     for start in range(0, value.shape[0], ROWS_A_STEP):
         rows = slice(start, min(start + ROWS_A_STEP, value.shape[0]))
         yield rows, _read(value, rows, columns)
@@ -203,10 +207,7 @@ def _read(value: Any, rows: slice, columns: list[int]) -> NDArray[np.float32]:
     if isinstance(value, StoredEntry):
         return value.read(rows, columns)
     if sparse.issparse(value):
-        matrix = cast("Any", value)
-        if matrix.format == "csc":
-            return float32_copy(matrix[:, columns][rows].toarray())
-        return float32_copy((matrix if matrix.format == "csr" else matrix.tocsr())[rows][:, columns].toarray())
+        return float32_copy(cast("Any", value)[rows][:, columns].toarray())
     if isinstance(value, pd.DataFrame):
         with np.errstate(over="ignore"):
             return float32_copy(value.iloc[rows, columns].to_numpy(dtype="float32", na_value=np.nan))

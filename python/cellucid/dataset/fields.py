@@ -151,7 +151,8 @@ def make_field(key: str, column: pd.Series[Any], uns: Mapping[str, Any]) -> Fiel
 def category_texts(categories: pd.Index[Any]) -> list[str]:
     """What categories read as; some may read the same."""
     # pandas hands out Python's numbers, which say more digits than float32 has.
-    is_narrow = categories.dtype.kind == "f" and categories.dtype.itemsize < 8
+    dtype = categories.dtype
+    is_narrow = isinstance(dtype, np.dtype) and dtype.kind == "f" and dtype.itemsize < 8
     return [str(category) for category in (categories.to_numpy() if is_narrow else categories)]
 
 
@@ -242,7 +243,7 @@ def _with_str_categories(values: Any) -> Categorical:
     return _from_codes(codes, list(merged))
 
 
-def in_order(words: Sequence[str]) -> list[str]:
+def in_order(words: Sequence[str] | NDArray[Any]) -> list[str]:
     """Different words in the order of categories."""
     return natsorted(words) if len(words) <= _NATURAL_ORDER_LIMIT else sorted(words)
 

@@ -227,6 +227,7 @@ class StoredSource(Source):
 
     def close(self) -> None:
         with self.lock:
+            self._sources.clear()  # with the files that they have open; who knows this source may outlive it
             self._file.close()
 
     def _table_of(self, layer: str) -> StoredTable:

@@ -60,7 +60,9 @@ def make_room(folder: Path, nbytes: int) -> bool:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _remove_stale(folder)
-    bound = min(most_bytes(), _kept(folder) + shutil.disk_usage(folder).free - RESERVE)
+    # What is being written, or read without a name, counts as well, and nobody else can remove it.
+    in_work = sum(size for _, size, _ in _sizes(folder, UNFINISHED))
+    bound = min(most_bytes() - in_work, _kept(folder) + shutil.disk_usage(folder).free - RESERVE)
     if nbytes > bound:
         return False
     there = sorted(_sizes(folder), key=lambda entry: entry[0])
@@ -84,10 +86,10 @@ def _kept(folder: Path) -> int:
     return sum(size for _, size, _ in _sizes(folder))
 
 
-def _sizes(folder: Path) -> list[tuple[float, int, Path]]:
+def _sizes(folder: Path, ending: str = ENDING) -> list[tuple[float, int, Path]]:
     """When each index was last used, its bytes, and its path."""
     found = []
-    for path in folder.glob(f"*{ENDING}"):
+    for path in folder.glob(f"*{ending}"):
         with suppress(OSError):  # another process has just removed it
             about = path.stat()
             found.append((about.st_mtime, about.st_size, path))

@@ -47,7 +47,6 @@ class GeneIndex:
 
     Args:
         file: The file, open.
-        path: Where it is; None where it has no name any more.
         bounds: Where the blocks begin among the rows, and where the last one ends.
         n_genes: Number of genes.
     """

@@ -78,7 +78,7 @@ class RowIndex:
             try:
                 return index.values(block, genes)
             except CorruptIndex as error:
-                log.warning("the gene index of %s is made anew: %s", self._key, str(error))
+                log.warning("the gene index of %s is made anew: %s", self._shown(), str(error))
                 self._drop(index)
         return None
 
@@ -111,7 +111,7 @@ class RowIndex:
         except FileNotFoundError:
             return None
         except (OSError, CorruptIndex, ValueError, KeyError, TypeError) as error:
-            log.info("the gene index %s is made anew: %s", path, str(error))
+            log.info("the gene index of %s is made anew: %s", self._shown(), _reason(error))
             with suppress(OSError):
                 path.unlink()
             return None
@@ -128,9 +128,9 @@ class RowIndex:
             if make_room(gene_folder(), size):
                 self._reader = BlockReader(rows, self._bounds)
                 return GeneIndex.create(gene_folder(), self._bounds, self._n_genes)
-            log.warning("no gene index for %s: it may take %d bytes, more than the cache may grow", rows.where, size)
+            log.warning("no gene index for %s: it may take %d bytes, more than the cache may grow", self._shown(), size)
         except OSError as error:
-            log.warning("no gene index for %s: %s", rows.where, str(error))
+            log.warning("no gene index for %s: %s", self._shown(), _reason(error))
         self._impossible = True
         return None
 
@@ -142,7 +142,7 @@ class RowIndex:
         try:
             index.append(block)
         except OSError as error:
-            log.warning("no gene index for %s: %s", rows.where, str(error))
+            log.warning("no gene index for %s: %s", self._shown(), _reason(error))
             index.discard()
             self._index, self._reader, self._impossible = None, None, True
             return
@@ -156,10 +156,21 @@ class RowIndex:
         try:
             index.finish(self._path() if key == self._key else None, self._key or {})
         except OSError as error:
-            log.warning("the gene index of %s is not kept: %s", self._key, str(error))
+            log.warning("the gene index of %s is not kept: %s", self._shown(), _reason(error))
+
+    def _shown(self) -> str:
+        """What the matrix is called in the log, without the folder that it is in."""
+        if self._key is None:
+            return "a matrix that is open to write or in memory"
+        return f"{self._key['group']!r} of {Path(self._key['path']).name!r}"
 
     def _path(self) -> Path | None:
         if self._key is None:
             return None
         name = hashlib.blake2b(json.dumps(self._key, sort_keys=True).encode(), digest_size=16).hexdigest()
         return gene_folder() / f"{name}{ENDING}"
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, without the path of the file."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
