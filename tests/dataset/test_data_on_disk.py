@@ -27,6 +27,7 @@ from scipy import sparse
 from cellucid.dataset import Dataset, DatasetChanged, DatasetError, open_dataset
 from cellucid.dataset.elements import encoding
 from cellucid.dataset.errors import MissingPackage
+from cellucid.dataset.genes.blocks import BlockReader
 from cellucid.dataset.stored_files import H5adFile
 
 N = 40
@@ -460,11 +461,11 @@ def test_what_goes_wrong_in_a_backed_anndatas_file_names_it_and_not_where_it_lie
     backed.file.close()
 
 
-@pytest.mark.parametrize("part", ["layers/counts", "raw/X"])
+@pytest.mark.parametrize("part", ["layers/counts", "raw/X", "X"])
 def test_a_matrix_of_a_zarr_folder_that_is_written_anew_is_not_mixed_with_the_old_one(part: str, folder: Path) -> None:
     path = store(small(), "zarr-csr-v2", folder)
     (path / ".zmetadata").unlink(missing_ok=True)  # with it zarr writes no part anew
-    layer = part.split("/")[0] if part.startswith("raw") else "counts"
+    layer = {"layers/counts": "counts", "raw/X": "raw", "X": "X"}[part]
     with open_dataset(path) as dataset:
         dataset.gene("A", layer)
         ad.io.write_elem(
@@ -476,6 +477,34 @@ def test_a_matrix_of_a_zarr_folder_that_is_written_anew_is_not_mixed_with_the_ol
             dataset.gene("B", layer)
         with dataset.reopen() as again:
             assert again.gene("B", layer).tolist() == [7] * N
+
+
+@pytest.mark.parametrize(("part", "ask"), [
+    ("obs", lambda dataset: dataset.obs("n_counts")),
+    ("obsm/X_umap", lambda dataset: dataset.coordinates("X_umap")),
+])  # fmt: skip
+def test_a_part_of_a_zarr_folder_that_is_written_anew_is_refused(part: str, ask: Any, folder: Path) -> None:
+    path = store(small(), "zarr-csr-v2", folder)
+    other = small()[::-1].copy()
+    with open_dataset(path) as dataset:
+        value = other.obs if part == "obs" else other.obsm["X_umap"]
+        ad.io.write_elem(zarr.open_group(str(path), use_consolidated=False), part, value)
+        with pytest.raises(DatasetChanged, match="has changed on disk"):
+            ask(dataset)
+
+
+@pytest.mark.parametrize("ask", [lambda d: d.gene("A"), lambda d: d.gene_block(["A", "B"])])
+def test_a_file_that_changes_during_a_pass_is_refused(ask: Any, h5ad: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = BlockReader.read
+
+    def read(reader: BlockReader, block: int) -> Any:
+        found = real(reader, block)
+        os.utime(h5ad)
+        return found
+
+    monkeypatch.setattr(BlockReader, "read", read)
+    with open_dataset(h5ad) as dataset, pytest.raises(DatasetChanged, match="has changed on disk"):
+        ask(dataset)
 
 
 def test_a_long_zarr_column_of_zeros_is_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from cellucid.dataset import DatasetError
 from cellucid.dataset.genes import blocks as blocks_module
 from cellucid.dataset.genes import gene_source, kernels, vectors
 from cellucid.dataset.genes import stored as stored_module
+from cellucid.dataset.genes.blocks import sorted_by_gene
+from cellucid.dataset.genes.rows import Rows
 from cellucid.dataset.lock import DataLock
 
 FILTERS: dict[str, dict[str, Any]] = {
@@ -211,6 +214,29 @@ def test_chunks_that_nobody_wrote_and_halves_and_other_byte_orders_are_read(stor
         group["data"][2:4] = [1, 2]
     source = gene_source(stores.open("gzip", path))
     assert source.columns([0, 1]).tolist() == [[3, 3, 1, 2, 3, 3], [0] * 6]
+
+
+def test_chunks_that_were_stored_without_some_of_the_filters_are_read(tmp_path: Path) -> None:
+    data = np.arange(1, 901, dtype=np.float32)
+    matrix = sparse.csr_matrix((data, np.tile(np.arange(9), 100), np.arange(0, 901, 9)), shape=(100, 9))
+    with h5py.File(tmp_path / "masks.h5", "w") as file:
+        write_elem(file, "X", matrix, dataset_kwargs={"chunks": (100,), "compression": "gzip", "shuffle": True})
+        part = file["X/data"].id
+        shuffled = data[100:200].view(np.uint8).reshape(-1, 4).T.tobytes()
+        part.write_direct_chunk((100,), shuffled, filter_mask=0b10)
+        part.write_direct_chunk((200,), data[200:300].tobytes(), filter_mask=0b11)
+        part.write_direct_chunk((300,), zlib.compress(data[300:400].tobytes()), filter_mask=0b01)
+        assert np.array_equal(file["X/data"][:], data)  # as HDF5 reads it
+    with h5py.File(tmp_path / "masks.h5") as file:
+        assert np.array_equal(gene_source(file["X"]).columns(range(9)), matrix.toarray().T)
+
+
+def test_entries_of_neighbouring_genes_in_one_row_are_not_duplicates() -> None:
+    rows = Rows(np.array([0, 0, 5]), np.array([2, 1, 1, 0, 2]), np.array([4.0, 2.0, 3.0, 1.0, 0.5]))
+    block = sorted_by_gene(rows, 3, "a test")
+    assert block.starts.tolist() == [0, 1, 2, 3]
+    assert block.rows.tolist() == [1, 1, 1]
+    assert block.values.tolist() == [1.0, 5.0, 4.5]
 
 
 def test_several_threads_get_the_right_values_at_once(stores: Stores) -> None:
