@@ -34,6 +34,7 @@ from cellucid.dataset.errors import (
 from cellucid.dataset.fields import LazyField, span
 from cellucid.dataset.folder.additions import AddedEmbedding, AddedListing, read_additions
 from cellucid.dataset.folder.files import ExportFiles
+from cellucid.dataset.folder.labels import as_meant
 from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
 from cellucid.dataset.folder.names import basis_of
 from cellucid.dataset.folder.node import Node
@@ -262,7 +263,7 @@ class FolderDataset(Dataset):
     def query(self, expr: str) -> NDArray[np.uint32]:
         # A field that is meant is there by its name; reading all of them could be more than the memory holds.
         named = [key for key in self._fields if key in expr]
-        obs = pd.DataFrame({key: self.obs(key) for key in named}, index=self._index())
+        obs = pd.DataFrame({key: as_meant(self.obs(key), key, expr) for key in named}, index=self._index())
         return query_positions(obs, expr, list(self._fields))
 
     def subset(self, positions: NDArray[np.integer[Any]]) -> ad.AnnData:
