@@ -13,16 +13,17 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _AHEAD = 8  # tasks for each core
+_MOST = 8  # cores: what more of them have under way fills the memory, and the disk is the limit by then
 
 
 class Workers:
-    """One thread a core, alive inside ``with``. At its end all work is done; after an error what has not begun is not.
+    """One thread a core, at most eight, alive inside ``with``. At its end all work is done; after an error what has not begun is not.
 
     numpy and zlib let go of the interpreter while they work, so threads are enough.
     """
 
     def __init__(self) -> None:
-        n_cores = os.cpu_count() or 1
+        n_cores = min(os.cpu_count() or 1, _MOST)
         self._pool = ThreadPoolExecutor(n_cores, thread_name_prefix="cellucid-export")
         self._waiting: deque[Future[Any]] = deque()
         self._limit = _AHEAD * n_cores
