@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import socket
@@ -77,12 +78,13 @@ def serve_anndata(
     """
     if port is not None and not 0 <= port <= 65535:
         raise ValueError(f"port: {port} is no port; expected 1 to 65535, or None for one that is free")
-    taken = False
     try:
         data_server().start(port or 0)
-    except OSError:
-        taken = True
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
         data_server().start()
+    other = port is not None and port not in (0, data_server().port)
     with_screen = open_browser and _has_screen()
     widget = CellucidWidget(data, **options)
     redirect: Path | None = None
@@ -90,7 +92,7 @@ def serve_anndata(
         if quiet:
             print(widget.viewer_url, flush=True)
         else:
-            if taken:
+            if other:
                 print(f"Port {port} is taken; {data_server().port} is used.", file=sys.stderr)
             print(_banner(widget), flush=True)
         if with_screen:
@@ -104,7 +106,9 @@ def serve_anndata(
 
 
 def _until_interrupted() -> None:
-    threading.Event().wait()
+    done = threading.Event()
+    while not done.wait(0.5):  # without a time-out Ctrl+C would not be heard on Windows
+        pass
 
 
 def _banner(widget: CellucidWidget) -> str:

@@ -115,13 +115,43 @@ def test_a_tab_that_nobody_listens_to_is_gone_with_its_pages(tabs, left, monkeyp
     assert tabs.tab("a") is not tab
 
 
-def test_too_many_tabs_close_the_oldest(tabs, left):
+def test_too_many_tabs_take_the_place_of_one_that_nobody_listens_to(tabs, left):
     first = tabs.tab("tab-0")
-    tabs.speaks("tab-0", "P")
-    for n in range(1, MAX_TABS + 1):
-        tabs.tab(f"tab-{n}")
-    assert first.closed
+    first.listen(lambda: None)
+    tabs.speaks("tab-1", "P")
+    for n in range(2, MAX_TABS + 1):
+        tabs.tab(f"tab-{n}").listen(lambda: None)
+    assert not first.closed
     assert left == ["P"]
+    with pytest.raises(RuntimeError, match="64 tabs"):
+        tabs.tab("one more")
+
+
+def test_a_tab_that_was_gone_counts_anew_in_another_epoch(tabs):
+    tab = tabs.tab("a")
+    tabs.send(custom(n=1), [])
+    tabs._drop(tab)
+    again = tabs.tab("a")
+    assert again.epoch != tab.epoch
+    tabs.send(custom(n=2), [])
+    assert [said.number for said in again.after(0)] == [1]
+
+
+def test_a_tab_that_somebody_came_back_to_stays(tabs, left):
+    tab = tabs.tab("a")
+    tabs.speaks("a", "P")
+    tab.listen(lambda: None)
+    tabs._drop(tab)  # as the timer does that fired a moment before
+    assert tabs.tab("a") is tab
+    assert left == []
+
+
+def test_what_is_kept_does_not_keep_what_it_is_a_part_of(tabs):
+    tab = tabs.tab("a")
+    whole = bytearray(1000)
+    tabs.send(custom(), [memoryview(whole)[:10]])
+    assert bytes(tab.find(1).buffers[0]) == bytes(10)
+    whole.extend(b"x")  # a view of it would forbid that
 
 
 def test_closed_tabs_wake_who_listens_and_no_new_one_opens(tabs):

@@ -25,7 +25,7 @@ class Tab:
         url = urlsplit(widget.viewer_url)
         query = parse_qs(url.query)
         self.port, self.viewer_id, self.token = url.port, query["viewerId"][0], query["viewerToken"][0]
-        self.name, self.seq = name, 0
+        self.name, self.seq, self.epoch = name, 0, ""
 
     def ask(self, path, method="GET", body=None, headers=None, **query):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
@@ -48,11 +48,13 @@ class Tab:
         status, _, body = self.post((message, *buffers))
         assert (status, json.loads(body)) == (200, {"acks": []})
 
-    def listen(self, enough, after=0):
+    def listen(self, enough, after=0, epoch=None):
         """The stream's messages, `(number, content, lengths)`, until one is enough; then it hangs up."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         with contextlib.closing(connection):
-            query = urlencode({"viewerId": self.viewer_id, "tab": self.name, "after": after})
+            query = urlencode(
+                {"viewerId": self.viewer_id, "tab": self.name, "after": after, "epoch": epoch or self.epoch}
+            )
             connection.request("GET", f"/_cellucid/commands?{query}", headers={"X-Cellucid-Token": self.token})
             answer = connection.getresponse()
             assert answer.status == 200
@@ -62,7 +64,9 @@ class Tab:
                 line = answer.readline().decode()
                 if not line:
                     raise EOFError(heard)
-                if line.startswith("id: "):
+                if line == "event: epoch\n":
+                    self.epoch = answer.readline().decode().removeprefix("data: ").strip()
+                elif line.startswith("id: "):
                     number = int(line[4:])
                 elif line.startswith("data: "):
                     said = json.loads(line[6:])
@@ -117,6 +121,8 @@ def test_a_person_without_the_token_gets_a_page_and_a_script_gets_json(tab):
     assert "needs its token" in body.decode()
     assert "script-src 'nonce-" in headers["Content-Security-Policy"]
     assert "Access-Control-Allow-Origin" not in headers
+    plain = {"Accept": "text/html,*/*", "Host": "lab.example.org"}  # over plain http browsers say no more
+    assert b"needs its token" in tab.ask("/", headers=plain)[2]
     status, _, body = tab.ask("/", headers={})
     assert (status, json.loads(body)["error"]) == (401, "token")
     status, _, body = tab.ask("/", headers={"Host": "evil.example.org"})
@@ -184,6 +190,20 @@ def test_what_python_sets_comes_to_the_tab_and_again_from_where_it_left_off(tab,
     selected = EncodedCells.received(said["payload"]["encoding"], body, said["payload"]["count"], 10)
     assert selected.positions.tolist() == [2, 3]
     assert tab.listen(bool, number - 1)[0] == heard[-1], "said again to who asks for it"
+
+
+def test_who_was_away_for_too_long_hears_all_that_is_new(tab, widget):
+    tab.event("ready", {"n_cells": 10, "dimensions": 2})
+    number = tab.listen(lambda said: said.get("kind") == "ack")[-1][0]
+    before = tab.epoch
+    known = widget._tabs.tab(TAB)
+    until(lambda: not known.heard)
+    widget._tabs._drop(known)
+    assert widget.status == "not shown"
+    tab.event("ready", {"n_cells": 10, "dimensions": 2})
+    heard = tab.listen(lambda said: said.get("kind") == "ack", after=number + 100, epoch=before)
+    assert heard[0][0] == 1, "in a new epoch the numbers of the old one say nothing"
+    assert tab.epoch != before
 
 
 def test_a_tabs_requests_are_answered_in_its_stream(tab):

@@ -69,7 +69,7 @@ export class NotebookApp {
   /** Sets up, and returns without waiting: hosts drop the messages of a widget whose set-up takes over two seconds. */
   constructor(
     readonly model: Model,
-    page: PageAddress = pageAddress(),
+    private readonly page: PageAddress = pageAddress(),
   ) {
     this.store = new Store(Number(model.get("n_cells")), { dataset: String(model.get("dataset")) });
     const listDatasets = () => {
@@ -191,8 +191,11 @@ export class NotebookApp {
     } else {
       this.store.notify({
         key: "gone",
-        title: "The kernel of this plot has ended",
-        text: "What is drawn stays. Run the widget's cell again to connect it to Python.",
+        title: this.page.own === undefined ? "The kernel of this plot has ended" : "Python no longer shows this plot",
+        text:
+          this.page.own === undefined
+            ? "What is drawn stays. Run the widget's cell again to connect it to Python."
+            : "What is drawn stays. Show the data again, and open the address that Python gives.",
       });
     }
   }

@@ -1,11 +1,14 @@
 import { pack } from "../channel/packed";
+import { LinkedAbort } from "../data/abort";
 import type { PageAddress } from "../data/probe";
 import type { Model } from "./notebook";
 
 const FIRST_REST = 300; // ms after something that failed; doubled each time
 const LONGEST_REST = 10_000;
-const SILENCE = 75_000; // ms without a word until the stream is taken for dead: Python says something every 50 s
-const PATIENCE = 20_000; // ms for a post
+const SILENCE = 75_000; // ms without a word until the stream is taken for dead: Python says something every 60 s
+const PATIENCE = 20_000; // ms for an answer
+const SLOWEST = 50; // bytes a ms of a post
+const HIDDEN = 5_000; // ms until a page that nobody sees listens no more: browsers have six connections for a server
 const BATCH = 8 * 1024 * 1024; // bytes of one post
 const MOST = 100; // messages of one post
 const FAREWELL = 60_000; // bytes that a browser sends on for a page that has gone
@@ -33,7 +36,7 @@ interface Said {
   readonly buffers: readonly number[];
 }
 
-/** The server does not know this viewer, or this token, any more. */
+/** The server itself says that it does not know this viewer, or this token, any more. */
 export class ViewerGone extends Error {}
 
 /**
@@ -50,6 +53,7 @@ export class TabModel implements Model {
   private outgoing: Outgoing[] = [];
   private posting = false;
   private heard = 0; // the number of the stream's last event
+  private epoch: string | null = null; // of these numbers
 
   private constructor(
     private readonly address: TabAddress,
@@ -61,8 +65,7 @@ export class TabModel implements Model {
 
   /** Fetch the traits, and begin to listen; throws `ViewerGone` where there is no such viewer. */
   static async open(address: TabAddress): Promise<TabModel> {
-    const answer = await ask(address, "state", {}, { signal: AbortSignal.timeout(PATIENCE) });
-    return new TabModel(address, (await answer.json()) as Record<string, unknown>);
+    return new TabModel(address, await stateOf(address));
   }
 
   get(name: string): unknown {
@@ -155,7 +158,7 @@ export class TabModel implements Model {
         headers: { "Content-Type": "application/octet-stream" },
         body,
         keepalive: body.length < FAREWELL, // the last words of a page that goes are among them
-        signal: AbortSignal.any([this.ended.signal, AbortSignal.timeout(PATIENCE)]),
+        signal: AbortSignal.timeout(Math.ceil(PATIENCE + body.length / SLOWEST)),
       },
     );
   }
@@ -165,6 +168,7 @@ export class TabModel implements Model {
   private async listenOn(): Promise<void> {
     let rest = FIRST_REST;
     while (!this.ended.signal.aborted) {
+      await seen(this.ended.signal);
       try {
         await this.listenOnce(() => {
           rest = FIRST_REST;
@@ -181,35 +185,47 @@ export class TabModel implements Model {
 
   /** Read the stream to its end. */
   private async listenOnce(heard: () => void): Promise<void> {
-    const silent = new AbortController();
-    let timer = setTimeout(() => silent.abort(), SILENCE);
+    const over = new LinkedAbort([this.ended.signal]);
+    let timer = setTimeout(() => over.abort(), SILENCE);
+    const stopLooking = whenHidden(() => over.abort());
     try {
-      const answer = await ask(
-        this.address,
-        "commands",
-        { tab: this.tab, after: String(this.heard) },
-        {
-          headers: { Accept: "text/event-stream" }, // by which Jupyter's proxy knows not to wait for the end
-          signal: AbortSignal.any([this.ended.signal, silent.signal]),
-        },
-      );
+      const query = { tab: this.tab, after: String(this.heard), epoch: this.epoch ?? "" };
+      const answer = await ask(this.address, "commands", query, {
+        headers: { Accept: "text/event-stream" }, // by which Jupyter's proxy knows not to wait for the end
+        signal: over.signal,
+      });
       if (answer.body === null) throw new TypeError("a stream without a body");
       for await (const event of eventsOf(answer.body)) {
         clearTimeout(timer);
-        timer = setTimeout(() => silent.abort(), SILENCE);
+        timer = setTimeout(() => over.abort(), SILENCE);
         heard();
-        if (event !== null) await this.hear(event.id, event.data);
+        if (event !== null && "epoch" in event) await this.begin(event.epoch);
+        else if (event !== null) await this.hear(event.id, event.data, over.signal);
       }
     } finally {
       clearTimeout(timer);
-      silent.abort();
+      stopLooking();
+      over.letGo();
+      over.abort();
     }
   }
 
-  private async hear(id: number, data: string): Promise<void> {
+  /** Where Python has forgotten this tab meanwhile, all begins anew, with the traits of now. */
+  private async begin(epoch: string): Promise<void> {
+    const before = this.epoch;
+    if (epoch === before) return;
+    this.heard = 0;
+    if (before !== null) {
+      this.take(await stateOf(this.address));
+      this.tell("change:_version");
+    }
+    this.epoch = epoch;
+  }
+
+  private async hear(id: number, data: string, signal: AbortSignal): Promise<void> {
     const { method, content, buffers } = JSON.parse(data) as Said;
     const bytes = buffers.some((length) => length > 0)
-      ? await this.fetchBuffers(id, buffers)
+      ? await this.fetchBuffers(id, buffers, signal)
       : buffers.map(() => new ArrayBuffer(0));
     this.heard = id;
     if (method === "update") this.take(content);
@@ -217,11 +233,15 @@ export class TabModel implements Model {
   }
 
   /** Null for what Python no longer keeps: it is lost, as a message may be. */
-  private async fetchBuffers(id: number, lengths: readonly number[]): Promise<ArrayBuffer[] | null> {
+  private async fetchBuffers(
+    id: number,
+    lengths: readonly number[],
+    signal: AbortSignal,
+  ): Promise<ArrayBuffer[] | null> {
     const query = { tab: this.tab };
     let bytes: ArrayBuffer;
     try {
-      bytes = await (await ask(this.address, `commands/${id}`, query, { signal: this.ended.signal })).arrayBuffer();
+      bytes = await (await ask(this.address, `commands/${id}`, query, { signal })).arrayBuffer();
     } catch (error) {
       if (error instanceof ViewerGone) return null;
       throw error;
@@ -254,16 +274,55 @@ async function ask(
     ...options,
     headers: { ...(options.headers as Record<string, string>), "X-Cellucid-Token": token },
   });
-  if (answer.status === 404 || answer.status === 401) throw new ViewerGone(`the server answered ${answer.status}`);
+  if (answer.status === 404 || answer.status === 401) {
+    const { error } = (await answer.json().catch(() => ({}))) as { error?: unknown };
+    if (error === "not_found" || error === "token") throw new ViewerGone(`the server answered ${answer.status}`);
+    throw new TypeError(`somebody else answered ${answer.status}`);
+  }
   if (answer.status >= 400 && answer.status < 500) throw new Refused(`the server answered ${answer.status}`);
   if (!answer.ok) throw new TypeError(`the server answered ${answer.status}`);
   return answer;
 }
 
-/** The events of a stream; null for a sign of life. */
+async function stateOf(address: TabAddress): Promise<Record<string, unknown>> {
+  const answer = await ask(address, "state", {}, { signal: AbortSignal.timeout(PATIENCE) });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+/** Call back once the page has been hidden for a while; returns what ends that. */
+function whenHidden(hidden: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(timer);
+    if (document.visibilityState === "hidden") timer = setTimeout(hidden, HIDDEN);
+  };
+  look();
+  document.addEventListener("visibilitychange", look);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", look);
+  };
+}
+
+/** Resolves once somebody sees the page, or it has ended. */
+function seen(ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.visibilityState === "hidden" && !ended.aborted) return;
+      document.removeEventListener("visibilitychange", look);
+      ended.removeEventListener("abort", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    ended.addEventListener("abort", look);
+    look();
+  });
+}
+
+/** The events of a stream: messages, the epoch of their numbers, and null for a sign of life. */
 export async function* eventsOf(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<{ id: number; data: string } | null> {
+): AsyncGenerator<{ id: number; data: string } | { epoch: string } | null> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   try {
@@ -274,7 +333,9 @@ export async function* eventsOf(
       text = parts.pop() ?? "";
       for (const part of parts) {
         const [, id, data] = /^id: (\d+)\ndata: (.*)$/s.exec(part) ?? [];
-        yield id === undefined ? null : { id: Number(id), data };
+        const [, epoch] = /^event: epoch\ndata: (.*)$/.exec(part) ?? [];
+        if (id !== undefined) yield { id: Number(id), data };
+        else yield epoch === undefined ? null : { epoch };
       }
     }
   } finally {
@@ -290,7 +351,11 @@ export function tabAddress(): TabAddress | null {
   if (viewerId === null || token === null) return null;
   url.searchParams.delete("viewerToken");
   history.replaceState(null, "", url);
-  sessionStorage.setItem(`cellucid ${location.pathname} ${viewerId}`, token);
+  try {
+    sessionStorage.setItem(`cellucid ${location.pathname} ${viewerId}`, token);
+  } catch {
+    // A browser that stores nothing: a reload needs the whole address.
+  }
   return { base: new URL(".", url.origin + url.pathname).href, viewerId, token };
 }
 

@@ -8,6 +8,7 @@ type Posted = { content: unknown; buffers: number[] };
 /** A data server that speaks to a tab as `python/cellucid/server/viewers.py` does. */
 class FakeTabServer {
   state: Record<string, unknown> = { _updates: { now: 0 }, opacity: null, tool: "navigate" };
+  epoch = "first";
   readonly posted: Posted[] = [];
   readonly streams: ServerResponse[] = [];
   readonly asked: URL[] = [];
@@ -40,16 +41,16 @@ class FakeTabServer {
     const url = new URL(request.url ?? "/", "http://x");
     this.asked.push(url);
     if (this.instead(request, response)) return;
-    if (request.headers["x-cellucid-token"] !== "T") response.writeHead(401).end();
-    else if (url.searchParams.get("viewerId") !== "V") response.writeHead(404).end();
+    if (request.headers["x-cellucid-token"] !== "T") response.writeHead(401).end('{"error": "token"}');
+    else if (url.searchParams.get("viewerId") !== "V") response.writeHead(404).end('{"error": "not_found"}');
     else if (url.pathname === "/_cellucid/state") response.end(JSON.stringify(this.state));
     else if (url.pathname === "/_cellucid/commands") {
       response.writeHead(200, { "Content-Type": "text/event-stream" });
-      response.write(": cellucid\n\n");
+      response.write(`event: epoch\ndata: ${this.epoch}\n\n`);
       this.streams.push(response);
     } else if (url.pathname.startsWith("/_cellucid/commands/")) {
       const bytes = this.buffers.get(Number(url.pathname.split("/")[3]));
-      response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+      response.writeHead(bytes === undefined ? 404 : 200).end(bytes ?? '{"error": "not_found"}');
     } else if (url.pathname === "/_cellucid/events") {
       const parts: Buffer[] = [];
       request.on("data", (part) => parts.push(part));
@@ -66,11 +67,14 @@ describe("the model of a tab", () => {
   let server: FakeTabServer;
   let base: string;
   let model: TabModel;
+  let page: EventTarget & { visibilityState: string };
   const open = () => TabModel.open({ base, viewerId: "V", token: "T" });
   const connected = (count = 1) => vi.waitFor(() => expect(server.streams.length).toBe(count), { timeout: 5000 });
 
   beforeEach(async () => {
     vi.spyOn(console, "debug").mockImplementation(() => {});
+    page = Object.assign(new EventTarget(), { visibilityState: "visible" });
+    vi.stubGlobal("document", page);
     server = new FakeTabServer();
     base = await server.start();
     model = await open();
@@ -81,6 +85,7 @@ describe("the model of a tab", () => {
     model.dispose();
     await server.stop();
     vi.restoreAllMocks();
+    vi.unstubAllGlobals();
   });
 
   it("has the traits that Python has", () => {
@@ -181,11 +186,63 @@ describe("the model of a tab", () => {
     await vi.waitFor(() => expect(heard).toEqual(["first", "second"]));
   });
 
+  it("begins anew, with the traits of now, where Python had forgotten it", async () => {
+    const restarted = vi.fn(() => model.get("opacity"));
+    const heard: unknown[] = [];
+    model.on("change:_version", restarted);
+    model.on("msg:custom", (content: unknown) => heard.push(content));
+    server.say(7, "first");
+    await vi.waitFor(() => expect(heard).toEqual(["first"]));
+    server.epoch = "second";
+    server.state = { ...server.state, opacity: 0.75 };
+    server.breakOff();
+    await connected(2);
+    await vi.waitFor(() => expect(restarted).toHaveReturnedWith(0.75));
+    server.say(1, "second");
+    await vi.waitFor(() => expect(heard).toEqual(["first", "second"]));
+    server.breakOff();
+    await connected(3);
+    const { searchParams } = server.asked.filter(({ pathname }) => pathname === "/_cellucid/commands")[2];
+    expect([searchParams.get("after"), searchParams.get("epoch")]).toEqual(["1", "second"]);
+    expect(restarted).toHaveBeenCalledOnce();
+  });
+
+  it("does not listen while nobody sees it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    const see = (state: string) => {
+      page.visibilityState = state;
+      page.dispatchEvent(new Event("visibilitychange"));
+    };
+    const closed = new Promise((done) => server.streams[0].on("close", done));
+    see("hidden");
+    await vi.advanceTimersByTimeAsync(5_000);
+    await closed;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(server.streams).toHaveLength(1);
+    see("visible");
+    await connected(2);
+    vi.useRealTimers();
+  });
+
+  it("does not take the answer of somebody else for the end", async () => {
+    const gone = vi.fn();
+    model.on("comm_live_update", gone);
+    let answers = 2;
+    server.instead = (_, response) => {
+      if (answers-- <= 0) return false;
+      response.writeHead(404).end("<html>no such page</html>");
+      return true;
+    };
+    server.breakOff();
+    await connected(2);
+    expect(gone).not.toHaveBeenCalled();
+  });
+
   it("tells that the viewer is gone, and asks no more", async () => {
     const gone = vi.fn();
     model.on("comm_live_update", gone);
     server.instead = (_, response) => {
-      response.writeHead(404).end();
+      response.writeHead(404).end('{"error": "not_found"}');
       return true;
     };
     server.breakOff();
@@ -212,12 +269,12 @@ describe("a stream of events", () => {
 
   it("is read however it is cut", async () => {
     const bytes = new TextEncoder().encode(
-      ': hello\n\nid: 1\ndata: {"gene": "β-actin 🧬"}\n\nid: 2\ndata: {}\n\nid: 3\ndata: {',
+      'event: epoch\ndata: e-1\n\n: hello\n\nid: 1\ndata: {"gene": "β-actin 🧬"}\n\nid: 2\ndata: {}\n\nid: 3\ndata: {',
     );
     for (let at = 0; at <= bytes.length; at++) {
       const read = [];
       for await (const event of eventsOf(stream(bytes.slice(0, at), bytes.slice(at)))) read.push(event);
-      expect(read).toEqual([null, { id: 1, data: '{"gene": "β-actin 🧬"}' }, { id: 2, data: "{}" }]);
+      expect(read).toEqual([{ epoch: "e-1" }, null, { id: 1, data: '{"gene": "β-actin 🧬"}' }, { id: 2, data: "{}" }]);
     }
   });
 });

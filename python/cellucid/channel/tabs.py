@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,10 @@ KEPT_BYTES = 32 * 1024 * 1024
 """Of their texts and buffers; the newest is kept whatever its length."""
 
 MAX_TABS = 64
-"""Of one widget; who opens more closes the oldest."""
+"""Of one widget; who opens more takes the place of one that nobody listens to."""
 
-GONE = 30.0
-"""Seconds without anybody who listens, after which a tab is gone."""
+GONE = 100.0
+"""Seconds without anybody who listens, after which a tab is gone: more than a page takes to notice a dead stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,18 @@ class Tab:
         leave: called some time after the last listener has gone, on a thread of its own.
     """
 
-    def __init__(self, leave: Callable[[], None]) -> None:
+    def __init__(self, leave: Callable[[Tab], None]) -> None:
         self._leave = leave
+        self.epoch = secrets.token_urlsafe(6)
+        """Of these numbers: a page that was away for too long finds others under its name."""
         self._lock = threading.Lock()
         self._said: deque[Said] = deque()
         self._nbytes = 0
         self._number = 0
         self._listeners: list[Callable[[], None]] = []
+        self._pages: set[str] = set()
         self._timer: threading.Timer | None = None
         self._closed = False
-        self.pages: set[str] = set()
-        """The pages that have spoken from here: one at a time, but a refresh makes a new one."""
         self._wait()
 
     @property
@@ -65,11 +67,29 @@ class Tab:
         """Whether nothing more will be said."""
         return self._closed
 
+    @property
+    def heard(self) -> bool:
+        """Whether somebody listens."""
+        with self._lock:
+            return bool(self._listeners)
+
+    @property
+    def pages(self) -> frozenset[str]:
+        """The pages that have spoken from here: one at a time, but a refresh makes a new one."""
+        with self._lock:
+            return frozenset(self._pages)
+
+    def speaks(self, page: str) -> None:
+        """A page has spoken from here."""
+        with self._lock:
+            self._pages.add(page)
+
     def say(self, text: str, buffers: Sequence[memoryview]) -> None:
         """Say something, and wake who listens."""
+        own = [memoryview(bytes(buffer)) for buffer in buffers]  # a part would keep the whole that it is of
         with self._lock:
             self._number += 1
-            said = Said(self._number, text, tuple(buffers))
+            said = Said(self._number, text, tuple(own))
             self._said.append(said)
             self._nbytes += said.nbytes
             while len(self._said) > KEPT or (self._nbytes > KEPT_BYTES and len(self._said) > 1):
@@ -121,7 +141,7 @@ class Tab:
         with self._lock:
             if self._closed or self._timer is not None:
                 return
-            self._timer = threading.Timer(GONE, self._leave)
+            self._timer = threading.Timer(GONE, self._leave, [self])
             self._timer.name = "cellucid-tab"
             self._timer.daemon = True
             self._timer.start()
@@ -144,24 +164,27 @@ class Tabs:
         """The tab of a name, new if it was never heard of.
 
         Raises:
-            RuntimeError: the widget was stopped.
+            RuntimeError: the widget was stopped, or too many tabs show it.
         """
-        dropped: list[str] = []
+        dropped: list[Tab] = []
         with self._lock:
             if self._closed:
                 raise RuntimeError("the widget was stopped")
             if name not in self._tabs:
                 if len(self._tabs) >= MAX_TABS:
-                    dropped.append(next(iter(self._tabs)))
-                self._tabs[name] = Tab(lambda: self._drop(name))
+                    left = next((tab for tab in self._tabs.values() if not tab.heard), None)
+                    if left is None:
+                        raise RuntimeError(f"{MAX_TABS} tabs show this widget already")
+                    dropped.append(left)
+                self._tabs[name] = Tab(self._drop)
             found = self._tabs[name]
-        for one in dropped:
-            self._drop(one)
+        for tab in dropped:
+            self._drop(tab)
         return found
 
     def speaks(self, name: str, page: str) -> None:
         """A page has spoken from a tab: what is for it goes there."""
-        self.tab(name).pages.add(page)
+        self.tab(name).speaks(page)
 
     def send(self, message: Mapping[str, Any], buffers: Sequence[memoryview]) -> bool:
         """Give a message of ipywidgets to the tabs; returns whether anybody else needs it, too."""
@@ -198,10 +221,13 @@ class Tabs:
         for tab in tabs:
             tab.close()
 
-    def _drop(self, name: str) -> None:
+    def _drop(self, tab: Tab) -> None:
+        """Forget a tab, unless somebody has come back to it."""
         with self._lock:
-            tab = self._tabs.pop(name, None)
-        if tab is not None:
-            tab.close()
-            for page in tab.pages:
-                self._left(page)
+            name = next((name for name, known in self._tabs.items() if known is tab), None)
+            if name is None or tab.heard:
+                return
+            del self._tabs[name]
+        tab.close()
+        for page in tab.pages:
+            self._left(page)

@@ -17,7 +17,9 @@ _MOST = 8  # cores: what more of them have under way fills the memory, and the d
 
 
 class Workers:
-    """One thread a core, at most eight, alive inside ``with``. At its end all work is done; after an error what has not begun is not.
+    """One thread a core, at most eight, alive inside ``with``.
+
+    At its end all work is done; after an error what has not begun is not.
 
     numpy and zlib let go of the interpreter while they work, so threads are enough.
     """

@@ -101,8 +101,10 @@ def _token_of(scope: Scope, headers: Headers) -> str | None:
 
 
 def _is_opened_by_a_person(scope: Scope, headers: Headers) -> bool:
-    """Whether this is the address of a viewer in a browser's address bar; no script can pretend that."""
-    return scope["path"] == "/" and headers.get("sec-fetch-mode") == "navigate"
+    """Whether this is the address of a viewer in a browser's address bar, as far as a browser says it."""
+    mode = headers.get("sec-fetch-mode")  # which they do not send over plain http
+    asks_for_page = "text/html" in headers.get("accept", "") if mode is None else mode == "navigate"
+    return bool(scope["path"] == "/" and scope["method"] == "GET" and asks_for_page)
 
 
 def _without_prefix(scope: Scope) -> str:

@@ -38,8 +38,11 @@ If Python was restarted since, the address is another one now.</p>
 <script nonce="{nonce}">
 const query = new URLSearchParams(location.search);
 const key = "cellucid " + location.pathname + " " + query.get("viewerId");
-const token = sessionStorage.getItem(key);
-sessionStorage.removeItem(key);
+let token = null;
+try {{
+  token = sessionStorage.getItem(key);
+  sessionStorage.removeItem(key);
+}} catch {{}} // a browser that stores nothing
 if (token !== null) {{
   query.set("viewerToken", token);
   location.replace(location.pathname + "?" + query);

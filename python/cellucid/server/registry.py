@@ -48,6 +48,8 @@ class Tab(Protocol):
     """What is said to one tab."""
 
     @property
+    def epoch(self) -> str: ...  # noqa: D102
+    @property
     def closed(self) -> bool: ...  # noqa: D102
 
     def after(self, number: int) -> Sequence[Said]:

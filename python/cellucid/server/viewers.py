@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 MAX_EVENTS = 16 * 1024 * 1024
 """Bytes of one post: a selection among a hundred million cells."""
 
-BEAT = 50.0
-"""Seconds after which a stream says that it is still there. More would keep an idle Hub from resting."""
+BEAT = 60.0
+"""Seconds after which a stream says that it is still there. It keeps a Hub awake: a hidden page does not listen."""
+
+_STREAM = {"Cache-Control": "no-store, no-transform", "X-Accel-Buffering": "no"}
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _GONE = "Run its cell again, or open the address that it prints."
@@ -68,15 +70,19 @@ class _Routes:
         except ValueError as error:
             raise Failure(400, "events", without_paths(str(error))) from error
         except RuntimeError as error:
-            raise _stopped() from error
+            raise _refused(error) from error
         return JSONResponse({"acks": acks})
 
     async def commands(self, request: Request) -> Response:
-        tab = self._tab(request)
-        return StreamingResponse(_stream(tab, _whole(request, "after")), media_type="text/event-stream")
+        after = _whole(request, "after")
+        tab = await self._tab(request)
+        if request.query_params.get("epoch") != tab.epoch:
+            after = 0
+        return StreamingResponse(_stream(tab, after), headers=_STREAM, media_type="text/event-stream")
 
     async def buffers(self, request: Request) -> Response:
-        said = self._tab(request).find(request.path_params["number"])
+        tab = await self._tab(request)
+        said = tab.find(request.path_params["number"])
         if said is None:
             raise Failure(404, "not_found", "this is no longer kept")
         return StreamingResponse(_chunks(said.buffers), media_type="application/octet-stream")
@@ -87,12 +93,12 @@ class _Routes:
             raise Failure(404, "not_found", "no such viewer is shown any more", _GONE)
         return viewer
 
-    def _tab(self, request: Request) -> Tab:
-        viewer = self._viewer(request)
+    async def _tab(self, request: Request) -> Tab:
+        viewer, name = self._viewer(request), _tab_name(request)
         try:
-            return viewer.tab(_tab_name(request))
+            return await anyio.to_thread.run_sync(viewer.tab, name)
         except RuntimeError as error:
-            raise _stopped() from error
+            raise _refused(error) from error
 
 
 async def _stream(tab: Tab, after: int) -> AsyncIterator[str]:
@@ -106,7 +112,7 @@ async def _stream(tab: Tab, after: int) -> AsyncIterator[str]:
 
     leave = tab.listen(wake)
     try:
-        yield ": cellucid\n\n"
+        yield f"event: epoch\ndata: {tab.epoch}\n\n"
         while not tab.closed:
             news.clear()  # before the look: what comes after it sets it again
             for said in tab.after(after):
@@ -146,8 +152,9 @@ def _whole(request: Request, name: str) -> int:
 def _html(title: str | None) -> Response:
     html, policy = viewer_page(title)
     headers = {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer", "X-Frame-Options": "SAMEORIGIN"}
-    return HTMLResponse(html, 404 if title is None else 200, headers)
+    content = html.encode("utf-8", "replace")  # a file's name may be no text
+    return HTMLResponse(content, 404 if title is None else 200, headers)
 
 
-def _stopped() -> Failure:
-    return Failure(404, "not_found", "the widget was stopped", _GONE)
+def _refused(error: RuntimeError) -> Failure:
+    return Failure(404, "not_found", str(error), _GONE)
