@@ -25,6 +25,7 @@ pathlib.Path("several/damaged/dataset_identity.json").write_text(json.dumps(iden
 pathlib.Path("several/damaged/points_2d.bin").unlink()
 generate_datasets_manifest("several")
 """
+CELLS = {"All_cells": 700, "half": 350}
 SHOW = "w = show('several', color_by='bulk_labels', point_size=0.36)"
 CORNERS = np.array([[0.1, 0.05], [0.55, 0.05], [0.55, 0.95], [0.1, 0.95]])
 
@@ -48,7 +49,8 @@ def shows(widget, dataset):
     """Wait until a view shows a dataset; it is another element then, which takes the place of the one before."""
     for _ in range(600):
         state = widget.inspect()
-        if state["traits"]["dataset"] == dataset and state["settled"] and not opening(widget):
+        drawn = state["cells_drawn"] == CELLS[dataset]  # the view of before has the trait's value already
+        if drawn and state["traits"]["dataset"] == dataset and state["settled"] and not opening(widget):
             return
         widget.page.wait_for_timeout(50)
     raise AssertionError(f"{dataset!r} is not shown within 30 s; the viewer says {state}")

@@ -24,6 +24,9 @@ FLAGS = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # The page itself is painted without GL: in software that takes half of a test's time.
+    "--disable-gpu-compositing",
+    "--disable-gpu-rasterization",
     # No traffic of its own: on a closed network every refused connection costs time.
     "--disable-quic",
     "--no-first-run",
