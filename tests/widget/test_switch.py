@@ -46,6 +46,20 @@ def ids(widget):
     return [one["id"] for one in widget.datasets]
 
 
+def open_slowly(monkeypatch):
+    """Has the opening of another dataset wait: events for that it has begun, and to let it go on."""
+    opening, go_on = threading.Event(), threading.Event()
+    opened = FolderDataset.open_listed
+
+    def slow(self, id):
+        opening.set()
+        assert go_on.wait(20)
+        return opened(self, id)
+
+    monkeypatch.setattr(FolderDataset, "open_listed", slow)
+    return opening, go_on
+
+
 def test_all_of_a_folder_are_listed_in_its_order(several):
     assert several.datasets == [
         {"id": "The_first", "name": "The first", "n_cells": 10},
@@ -196,15 +210,7 @@ def test_one_that_cannot_be_opened_leaves_the_widget_as_it_was(several):
 
 
 def test_a_choice_in_a_page_is_shown_and_the_comm_waits_for_no_file(several, monkeypatch):
-    opening, go_on = threading.Event(), threading.Event()
-    opened = FolderDataset.open_listed
-
-    def slow(self, id):
-        opening.set()
-        assert go_on.wait(20)
-        return opened(self, id)
-
-    monkeypatch.setattr(FolderDataset, "open_listed", slow)
+    opening, go_on = open_slowly(monkeypatch)
     page = Page(several)
     page.ready()
     page.set({"dataset": "id-two", "height": 300})
@@ -376,15 +382,7 @@ def test_what_is_shown_while_a_refresh_reads_is_not_taken_back(several, monkeypa
 
 
 def test_a_refresh_does_not_take_back_what_is_being_opened(several, monkeypatch):
-    opening, go_on = threading.Event(), threading.Event()
-    opened = FolderDataset.open_listed
-
-    def slow(self, id):
-        opening.set()
-        assert go_on.wait(20)
-        return opened(self, id)
-
-    monkeypatch.setattr(FolderDataset, "open_listed", slow)
+    opening, go_on = open_slowly(monkeypatch)
     page_sets(several, {"dataset": "id-two"})
     assert opening.wait(10)
     several.refresh()

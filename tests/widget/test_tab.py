@@ -10,7 +10,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import numpy as np
 import pytest
 
-from cellucid import CellucidWidget
 from cellucid.channel.selection import EncodedCells
 from cellucid.server import viewers
 
@@ -75,15 +74,8 @@ class Tab:
 
 
 @pytest.fixture
-def widget(cube):
-    shown = CellucidWidget(cube)
-    yield shown
-    shown.close()
-
-
-@pytest.fixture
-def tab(widget):
-    return Tab(widget)
+def tab(shown):
+    return Tab(shown)
 
 
 def until(condition):
@@ -108,8 +100,8 @@ def test_the_page_is_one_file_whose_policy_allows_its_code_alone(tab):
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_the_page_of_a_viewer_that_is_gone_says_what_to_do(tab, widget):
-    widget.close()
+def test_the_page_of_a_viewer_that_is_gone_says_what_to_do(tab, shown):
+    shown.close()
     status, _, body = tab.ask("/", headers={}, viewerToken=tab.token)
     assert status == 404
     assert "not shown any more" in body.decode()
@@ -129,12 +121,12 @@ def test_a_person_without_the_token_gets_a_page_and_a_script_gets_json(tab):
     assert (status, json.loads(body)["error"]) == (403, "host")
 
 
-def test_the_traits_are_there_and_no_secret(tab, widget):
+def test_the_traits_are_there_and_no_secret(tab, shown):
     status, _, body = tab.ask("/_cellucid/state")
     state = json.loads(body)
     assert status == 200
     assert next(iter(state)) == "_updates", "what they are news of is first"
-    assert (state["embedding"], state["n_cells"], state["_version"]) == (widget.embedding, 10, 0)
+    assert (state["embedding"], state["n_cells"], state["_version"]) == (shown.embedding, 10, 0)
     assert tab.token not in body.decode()
     assert not {"_boot", "_esm", "layout"} & set(state)
 
@@ -164,23 +156,23 @@ def test_nothing_is_said_without_the_token(tab, path):
     assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_a_selection_in_the_tab_is_pythons_and_is_acknowledged_there(tab, widget):
+def test_a_selection_in_the_tab_is_pythons_and_is_acknowledged_there(tab, shown):
     heard = []
-    widget.observe(lambda change: heard.append(change["new"].tolist()), "selection")
+    shown.observe(lambda change: heard.append(change["new"].tolist()), "selection")
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     cells = EncodedCells.of(np.array([1, 4], np.uint32), 10)
     tab.event("selection", {"source": "lasso", "encoding": cells.encoding, "count": 2}, bytes(cells.data))
     assert heard == [[1, 4]]
-    assert widget.ready
-    assert widget.status == "ready"
+    assert shown.ready
+    assert shown.status == "ready"
     tab.listen(lambda said: said == {"kind": "ack", "page": PAGE, "seq": 2, "revision": 1, "error": None})
 
 
-def test_what_python_sets_comes_to_the_tab_and_again_from_where_it_left_off(tab, widget):
+def test_what_python_sets_comes_to_the_tab_and_again_from_where_it_left_off(tab, shown):
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     before = tab.listen(lambda said: said.get("kind") == "ack")[-1][0]
-    widget.opacity = 0.25
-    widget.select([2, 3])
+    shown.opacity = 0.25
+    shown.select([2, 3])
     heard = tab.listen(lambda said: said.get("command") == "selection", after=before)
     assert heard[0][0] == before + 1
     assert any(said.get("opacity") == 0.25 for _, said, _ in heard)
@@ -192,14 +184,14 @@ def test_what_python_sets_comes_to_the_tab_and_again_from_where_it_left_off(tab,
     assert tab.listen(bool, number - 1)[0] == heard[-1], "said again to who asks for it"
 
 
-def test_who_was_away_for_too_long_hears_all_that_is_new(tab, widget):
+def test_who_was_away_for_too_long_hears_all_that_is_new(tab, shown):
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     number = tab.listen(lambda said: said.get("kind") == "ack")[-1][0]
     before = tab.epoch
-    known = widget._tabs.tab(TAB)
+    known = shown._tabs.tab(TAB)
     until(lambda: not known.heard)
-    widget._tabs._drop(known)
-    assert widget.status == "not shown"
+    shown._tabs._drop(known)
+    assert shown.status == "not shown"
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     heard = tab.listen(lambda said: said.get("kind") == "ack", after=number + 100, epoch=before)
     assert heard[0][0] == 1, "in a new epoch the numbers of the old one say nothing"
@@ -214,37 +206,37 @@ def test_a_tabs_requests_are_answered_in_its_stream(tab):
     assert tab.ask(f"/_cellucid/commands/{number}", tab=TAB)[2].startswith(b"{")
 
 
-def test_what_one_page_asks_for_the_other_does_not_hear(tab, widget):
-    other = Tab(widget, "tab-9876543210")
+def test_what_one_page_asks_for_the_other_does_not_hear(tab, shown):
+    other = Tab(shown, "tab-9876543210")
     other.event("ready", {"n_cells": 10, "dimensions": 2})
     tab.post(({"kind": "request", "page": "page2", "id": 1, "method": "ping", "params": {}},))
     tab.listen(lambda said: said.get("kind") == "reply")
-    widget.opacity = 0.5
+    shown.opacity = 0.5
     heard = other.listen(lambda said: said.get("opacity") == 0.5)
     assert "reply" not in {said.get("kind") for _, said, _ in heard}
 
 
-def test_nonsense_from_a_tab_harms_nobody(tab, widget):
+def test_nonsense_from_a_tab_harms_nobody(tab, shown):
     assert tab.ask("/_cellucid/events", "POST", b"nonsense", tab=TAB)[0] == 400
     assert tab.post(({"kind": "nonsense"},), ([1],), ({"kind": "event", "page": 7},))[0] == 200
     assert tab.ask("/_cellucid/events", "POST", b"x" * (viewers.MAX_EVENTS + 1), tab=TAB)[0] == 413
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
-    assert widget.ready
+    assert shown.ready
 
 
-def test_a_tab_that_is_closed_is_missed_and_one_that_crashed_after_a_while(tab, widget, monkeypatch):
+def test_a_tab_that_is_closed_is_missed_and_one_that_crashed_after_a_while(tab, shown, monkeypatch):
     monkeypatch.setattr("cellucid.channel.tabs.GONE", 1.0)
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     tab.event("closed", {})
-    assert widget.status == "not shown"
+    assert shown.status == "not shown"
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
-    assert widget.ready
-    until(lambda: widget.status == "not shown")
+    assert shown.ready
+    until(lambda: shown.status == "not shown")
 
 
-def test_the_stream_ends_with_the_widget(tab, widget):
+def test_the_stream_ends_with_the_widget(tab, shown):
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
-    timer = threading.Timer(0.3, widget.close)
+    timer = threading.Timer(0.3, shown.close)
     timer.start()
     with pytest.raises(EOFError):
         tab.listen(lambda _: False)
@@ -252,7 +244,7 @@ def test_the_stream_ends_with_the_widget(tab, widget):
     assert tab.ask("/_cellucid/state")[0] == 404
 
 
-def test_waiting_for_an_event_works_with_a_tab_alone(tab, widget):
+def test_waiting_for_an_event_works_with_a_tab_alone(tab, shown):
     def speak():
         time.sleep(0.3)
         tab.event("ready", {"n_cells": 10, "dimensions": 2})
@@ -260,7 +252,7 @@ def test_waiting_for_an_event_works_with_a_tab_alone(tab, widget):
 
     speaker = threading.Thread(target=speak)
     speaker.start()
-    widget.wait_for_ready(timeout=10)
-    event = widget.wait_for_event("click", timeout=10)
+    shown.wait_for_ready(timeout=10)
+    event = shown.wait_for_event("click", timeout=10)
     speaker.join()
     assert event["cell"] == 3
