@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,11 @@ class NotebookPage:
         page.on("console", self._hear)
         page.on("pageerror", self._hear_error)
 
+    @property
+    def document(self) -> Page:
+        """Where the widgets are: JupyterLab's own page."""
+        return self.page
+
     def _hear(self, message: ConsoleMessage) -> None:
         self.console.append(f"[{message.type}] {message.text}")
 
@@ -189,11 +194,22 @@ class NotebookPage:
         Raises:
             CellFailed: The code raised.
         """
-        answer = self._in_panel(EXECUTE, code=code, seconds=seconds)
-        if answer["failure"]:
-            raise CellFailed(answer["failure"])
-        text: str = answer["text"]
-        return text.strip()
+        return self.start(code, seconds=seconds)()
+
+    def start(self, code: str, *, seconds: float = CELL_SECONDS) -> Callable[[], str]:
+        """Begins to run code as `execute` does; what is returned waits for its end and gives what it gives."""
+        name = f"cellucid-{uuid.uuid4().hex}"
+        begin = f"window[name] = (async () => {{ {EXECUTE} }})(); window[name].catch(() => {{}});"
+        self._in_panel(begin, name=name, code=code, seconds=seconds)
+
+        def finish() -> str:
+            answer = self.page.evaluate("(name) => window[name]", name)
+            if answer["failure"]:
+                raise CellFailed(answer["failure"])
+            text: str = answer["text"]
+            return text.strip()
+
+        return finish
 
     def hears_while_awaiting(self) -> bool:
         """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not."""

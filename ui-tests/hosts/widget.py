@@ -3,38 +3,49 @@
 import io
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from playwright.sync_api import Locator, Page
-
-from hosts.notebook import NotebookPage
+from playwright.sync_api import FrameLocator, Locator, Page
 
 SELECTOR = ".cellucid"
 
 Corners = npt.NDArray[np.float64]
 
 
+class Place(Protocol):
+    """Where widgets are shown."""
+
+    @property
+    def page(self) -> Page:
+        """The browser's page."""
+        ...
+
+    @property
+    def document(self) -> Page | FrameLocator:
+        """The document of the page that holds the widgets: its own, or that of a frame."""
+        ...
+
+
 class WidgetPage:
-    """One view of a widget on a notebook page.
+    """One view of a widget on a page.
 
     Args:
-        notebook: the notebook that shows it.
-        index: which of the page's views, from the top.
+        place: what shows it.
+        index: which of the document's views, from the top.
     """
 
-    def __init__(self, notebook: NotebookPage, index: int = 0) -> None:
-        self.notebook = notebook
-        self.page: Page = notebook.page
-        self.root: Locator = self.page.locator(SELECTOR).nth(index)
+    def __init__(self, place: Place, index: int = 0) -> None:
+        self.page = place.page
+        self.root: Locator = place.document.locator(SELECTOR).nth(index)
         self.plot: Locator = self.root.locator(".plot")
 
     @staticmethod
-    def count(notebook: NotebookPage) -> int:
-        """Views on the page."""
-        return notebook.page.locator(SELECTOR).count()
+    def count(place: Place) -> int:
+        """Views in the document."""
+        return place.document.locator(SELECTOR).count()
 
     def inspect(self) -> dict[str, Any]:
         """What the viewer says it did; see `Inspection` in js/src/host/notebook.ts."""
@@ -55,8 +66,8 @@ class WidgetPage:
             AssertionError: with the last inspection.
         """
         handle = self.root.element_handle(timeout=seconds * 1000)
-        done = self.page.evaluate(
-            f"""async ([element, seconds]) => {{
+        done = handle.evaluate(
+            f"""async (element, seconds) => {{
               const condition = {condition};
               const end = performance.now() + seconds * 1000;
               while (!condition(element.cellucid.inspect())) {{
@@ -65,7 +76,7 @@ class WidgetPage:
               }}
               return true;
             }}""",
-            [handle, seconds],
+            seconds,
         )
         if not done:
             raise AssertionError(f"not within {seconds} s: {condition}; the viewer says {self.inspect()}")
@@ -110,8 +121,14 @@ class WidgetPage:
                 break
         else:
             raise AssertionError("the plot does not come to rest")
-        left, top = round(after["plot"]["left"]), round(after["plot"]["top"])
+        left, top = np.round(self._corner()).astype(int)
         return picture[top : top + round(after["plot"]["height"]), left : left + round(after["plot"]["width"])]
+
+    def _corner(self) -> npt.NDArray[np.float64]:
+        """Where the plot begins in the browser's window, in CSS pixels; what the viewer says is of its own frame."""
+        box = self.plot.bounding_box()
+        assert box is not None, "the plot is not shown"
+        return np.array([box["x"], box["y"]])
 
     def press(self, key: str) -> None:
         """Press a key with the focus on the plot."""
@@ -137,8 +154,7 @@ class WidgetPage:
         Returns:
             The corners that the mouse really visited, in the plot's CSS pixels: `(m, 2)`.
         """
-        box = self.inspect()["plot"]
-        origin = np.array([box["left"], box["top"]])
+        origin = self._corner()
         # Whole pixels: the browser rounds mouse positions, and the test must know where they went.
         path = np.round(np.asarray(corners, dtype=np.float64) + origin)
         visited = [path[0]]
