@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import anndata as ad
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Listed, Resource
 from cellucid.dataset.cache import ResourceCache
@@ -33,12 +32,12 @@ from cellucid.dataset.errors import (
 )
 from cellucid.dataset.fields import LazyField, span
 from cellucid.dataset.folder.additions import AddedEmbedding, AddedListing, read_additions
+from cellucid.dataset.folder.arrays import ExportArrays
 from cellucid.dataset.folder.files import ExportFiles
 from cellucid.dataset.folder.labels import as_meant
 from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
 from cellucid.dataset.folder.names import basis_of
 from cellucid.dataset.folder.node import Node
-from cellucid.dataset.folder.quantization import dequantize
 from cellucid.dataset.folder.several import choose, find_exports
 from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
@@ -111,6 +110,7 @@ class FolderDataset(Dataset):
         self._pandas_lock = Lock()  # pandas builds an index' hash table at the first look-up
         self._files = ExportFiles(self._found.path)
         self._export = read_export(self._files)
+        self._arrays = ExportArrays(self._files, self._export)
         self._additions = read_additions(self._files, self._export.created_at)
         self._opened_at = datetime.now(UTC)
         self._genes = pd.Index(self._export.gene_names, dtype=object)
@@ -181,7 +181,9 @@ class FolderDataset(Dataset):
         if field.categories is None:
             values: Any = np.array(self.read(values_path(key)).as_array())
         else:
-            values = pd.Categorical.from_codes(self._codes(key), categories=pd.Index(field.categories, dtype=object))
+            values = pd.Categorical.from_codes(
+                self._arrays.codes(key), categories=pd.Index(field.categories, dtype=object)
+            )
         return pd.Series(values, index=self.cell_names, name=key, copy=False)
 
     @property
@@ -280,7 +282,9 @@ class FolderDataset(Dataset):
 
     def aligned(self, slot: str) -> Mapping[str, Any]:
         if slot == "obsp":
-            return LazyMapping({"connectivities": self._connectivities} if self._export.edges is not None else {})
+            return LazyMapping(
+                {"connectivities": self._arrays.connectivities} if self._export.edges is not None else {}
+            )
         return LazyMapping(
             {self._vectors_key(one): partial(self._vectors, one) for one in self._stored_vectors}
             if slot == "obsm"
@@ -349,7 +353,7 @@ class FolderDataset(Dataset):
         return tuple(replace(one, embedding=key) for one, key in found if key is not None and key in self._embeddings)
 
     def _measure_embeddings(self) -> dict[str, Embedding]:
-        measured = {key: measure(key, self._points(stored)) for key, stored in self._stored_points.items()}
+        measured = {key: measure(key, self._arrays.points(stored)) for key, stored in self._stored_points.items()}
         shown = {key: embedding for key, embedding in measured.items() if embedding.n_placed}
         if not shown:
             raise DatasetError(
@@ -402,8 +406,8 @@ class FolderDataset(Dataset):
         for vectors in self._stored_vectors:
             makers[vectors_path(vectors.key, vectors.embedding)] = partial(self._read_vectors, vectors)
         if self._export.edges is not None:
-            makers[edges_path("sources")] = lambda: array_resource(self._edges()[0])
-            makers[edges_path("destinations")] = lambda: array_resource(self._edges()[1])
+            makers[edges_path("sources")] = lambda: array_resource(self._arrays.edges()[0])
+            makers[edges_path("destinations")] = lambda: array_resource(self._arrays.edges()[1])
         return makers
 
     # ---- resources ----
@@ -418,15 +422,15 @@ class FolderDataset(Dataset):
         return self._cache.get(path, checked)
 
     def _read_embedding(self, key: str) -> Resource:
-        return array_resource(self._points(self._stored_points[key]))
+        return array_resource(self._arrays.points(self._stored_points[key]))
 
     def _read_values(self, key: str) -> Resource:
         stored = self._export.fields[key]
         assert isinstance(stored, StoredValues)
-        return array_resource(self._values(stored))
+        return array_resource(self._arrays.values(stored))
 
     def _read_codes(self, field: Field) -> Resource:
-        return array_resource(encode_codes(self._codes(field.key), len(field.categories or ())))
+        return array_resource(encode_codes(self._arrays.codes(field.key), len(field.categories or ())))
 
     def _read_gene(self, name: str) -> Resource:
         return array_resource(self._gene_values(name))
@@ -448,32 +452,7 @@ class FolderDataset(Dataset):
     def _read_vectors(self, stored: StoredVectors) -> Resource:
         return array_resource(self._vectors(stored))
 
-    # ---- arrays ----
-
-    def _points(self, stored: AddedEmbedding) -> NDArray[np.float32]:
-        points = self._files.array(stored.path, "float32", (self.n_cells, stored.dimensions))
-        return points if stored.placement is None else stored.placement.original(points)
-
-    def _values(self, stored: StoredValues) -> NDArray[np.float32]:
-        values = self._files.array(stored.path, stored.dtype, (self.n_cells,))
-        return values if stored.range is None else dequantize(values, *stored.range)
-
-    def _codes(self, key: str) -> NDArray[np.int64]:
-        """The codes of a field's categories, -1 for missing."""
-        stored = self._export.fields[key]
-        assert isinstance(stored, StoredCodes)
-        codes = self._files.array(stored.path, stored.dtype, (self.n_cells,))
-        missing = codes == stored.missing
-        wrong = np.flatnonzero(~missing & (codes >= len(stored.labels)))
-        if wrong.size:
-            raise self._files.fail(
-                stored.path,
-                f"cell {wrong[0]:,} has the code {codes[wrong[0]]}, and there are {len(stored.labels):,} categories",
-            )
-        # Labels that read the same are one category; the last place is for missing.
-        merged = {label: code for code, label in enumerate(dict.fromkeys(stored.labels))}
-        table = np.array([*(merged[label] for label in stored.labels), -1])
-        return table[np.where(missing, len(stored.labels), codes)]
+    # ---- behind them ----
 
     def _gene_values(self, name: str) -> NDArray[np.float32]:
         stored = self._export.genes.get(name)
@@ -483,32 +462,10 @@ class FolderDataset(Dataset):
             stored = self._export.genes.get(self._genes[position])
         if stored is None:
             raise UnknownField(f"the gene {name!r} cannot be read")
-        return self._values(stored)
+        return self._arrays.values(stored)
 
     def _vectors(self, stored: StoredVectors) -> NDArray[np.float32]:
-        points = self._stored_points[stored.embedding]
-        vectors = self._files.array(stored.path, "float32", (self.n_cells, points.dimensions))
-        if points.placement is None:
-            return vectors
-        return replace(points.placement, center=(0.0,) * points.dimensions).original(vectors)
-
-    def _edges(self) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """Both ends of each pair of neighbours."""
-        stored = self._export.edges
-        assert stored is not None
-        ends = []
-        for path in (stored.sources, stored.destinations):
-            end = self._files.array(path, stored.dtype, (stored.n_edges,))
-            if end.size and end.max() >= self.n_cells:
-                raise self._files.fail(path, f"it names cell {end.max():,} of {self.n_cells:,}")
-            ends.append(end.astype(np.uint32))
-        return ends[0], ends[1]
-
-    def _connectivities(self) -> sparse.csr_matrix[Any]:
-        sources, destinations = self._edges()
-        ones = np.ones(len(sources), np.float32)
-        half = sparse.coo_matrix((ones, (sources, destinations)), shape=(self.n_cells, self.n_cells))
-        return (half + half.T).tocsr()
+        return self._arrays.vectors(stored, self._stored_points[stored.embedding])
 
     def _listing(self, stored: AddedListing) -> Node:
         return Node(self._files, stored.path, self._files.listing(stored.path, stored.nbytes))
