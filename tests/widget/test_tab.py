@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cellucid.channel.selection import EncodedCells
-from cellucid.server import viewers
+from cellucid.server import limits
 
 TAB = "tab-0123456789"
 PAGE = "page1"
@@ -219,7 +219,7 @@ def test_what_one_page_asks_for_the_other_does_not_hear(tab, shown):
 def test_nonsense_from_a_tab_harms_nobody(tab, shown):
     assert tab.ask("/_cellucid/events", "POST", b"nonsense", tab=TAB)[0] == 400
     assert tab.post(({"kind": "nonsense"},), ([1],), ({"kind": "event", "page": 7},))[0] == 200
-    assert tab.ask("/_cellucid/events", "POST", b"x" * (viewers.MAX_EVENTS + 1), tab=TAB)[0] == 413
+    assert tab.ask("/_cellucid/events", "POST", b"x" * (limits.MAX_BODY + 1), tab=TAB)[0] == 413
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     assert shown.ready
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from cellucid.server.counters import Counters
 
 _HEALTH = "/_cellucid/health"
-_MAX_URL = 16 * 1024
 _SEEN = "ETag, Content-Range, X-Cellucid-Length, X-Cellucid-Dtype, X-Cellucid-Shape"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
@@ -50,9 +49,7 @@ class Gate:
         send = _careful(self._counting(send))
         allowing = _allowing(send, headers.get("origin"))
         path = _without_prefix(scope)
-        if len(scope["raw_path"]) + len(scope["query_string"]) > _MAX_URL:
-            await _refusal(414, "address", "the address is too long")(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
+        if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, allowing)
         elif security.same(_token_of(scope, headers), self._token):
             await self._app(scope, receive, allowing)

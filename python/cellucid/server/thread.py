@@ -24,8 +24,6 @@ _BACKLOG = 128
 _KEEP_ALIVE_SECONDS = 30
 _GRACE_SECONDS = 2
 _MARGIN_SECONDS = 1.0
-# Through Jupyter's proxy a request carries Jupyter's cookies; h11 alone would take 16 KiB.
-_H11_BYTES = 64 * 1024
 
 # A forked child keeps what it inherits for ever: to free the event loop would reach into the parent's, as both have
 # one epoll.
@@ -104,9 +102,11 @@ class ServerThread:
     async def _serve(self) -> None:
         import uvicorn
 
+        from cellucid.server.protocol import LimitedProtocol, watch
+
         config = uvicorn.Config(
             self._make_app(self.port),
-            http=_http_protocol(),
+            http=LimitedProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -116,11 +116,14 @@ class ServerThread:
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
-            h11_max_incomplete_event_size=_H11_BYTES,
         )
         self._uvicorn = serving = uvicorn.Server(config)
         if not self._ending.is_set():  # looked at after the line above, as `end` does the two the other way round
-            await serving.serve(sockets=[self._listening])
+            watching = asyncio.create_task(watch(serving.server_state.connections))
+            try:
+                await serving.serve(sockets=[self._listening])
+            finally:
+                watching.cancel()
 
 
 class _OwnRecords(logging.Filter):
@@ -155,14 +158,6 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     except ImportError:  # not on Windows
         return asyncio.new_event_loop
     return new_event_loop
-
-
-def _http_protocol() -> str:
-    try:
-        import httptools  # noqa: F401
-    except ImportError:
-        return "h11"
-    return "httptools"
 
 
 def _close_copy(descriptor: int, port: int) -> None:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from cellucid.server.registry import Registry, Said, Tab, Viewer
-
-MAX_EVENTS = 16 * 1024 * 1024
-"""Bytes of one post: a selection among a hundred million cells."""
 
 BEAT = 60.0
 """Seconds after which a stream says that it is still there. It keeps a Hub awake: a hidden page does not listen."""
@@ -60,13 +58,12 @@ class _Routes:
     async def events(self, request: Request) -> Response:
         viewer = self._viewer(request)
         tab = _tab_name(request) if "tab" in request.query_params else None
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_EVENTS:
-                raise Failure(413, "too_long", f"at most {MAX_EVENTS:,} bytes of events at a time")
         try:
-            acks = await anyio.to_thread.run_sync(viewer.take, bytes(body), tab)
+            body = await request.body()
+        except ClientDisconnect:
+            return Response(status_code=503)  # to nobody
+        try:
+            acks = await anyio.to_thread.run_sync(viewer.take, body, tab)
         except ValueError as error:
             raise Failure(400, "events", without_paths(str(error))) from error
         except RuntimeError as error:

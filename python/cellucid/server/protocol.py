@@ -1,0 +1,207 @@
+"""HTTP on one connection, within the limits."""
+
+# What the callbacks are for is said in asyncio's and httptools' documentation.
+# ruff: noqa: D102
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from cellucid.server import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+
+class Refused(Exception):
+    """What a connection sends is not taken: a status, a short name for programs, a sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+_numbers = count()
+_NO_HTTP = Refused(400, "request", "this is no HTTP request")
+_NO_HEAD = Refused(408, "too_slow", "the head of the request did not come in time")
+_NO_BODY = Refused(408, "too_slow", "the body of the request has ceased to come")
+_LONG_HEAD = Refused(431, "too_long", f"at most {limits.MAX_HEAD:,} bytes before the body")
+_MANY_HEADERS = Refused(431, "too_long", f"at most {limits.MAX_HEADERS} headers")
+_LONG_URL = Refused(414, "address", "the address is too long")
+_LONG_BODY = Refused(413, "too_long", f"at most {limits.MAX_BODY:,} bytes at a time")
+_PIPELINED = Refused(429, "too_many", "ask on when there is an answer")
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol, which has no limits but one on idle connections after an answer.
+
+    What is refused before it is a request is answered here, where there is nobody else's answer before it; who is
+    refused may still send for a moment, and then the connection is closed.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._number = next(_numbers)
+        self._refusal: Refused | None = None
+        self._lingers = False
+        self._in_head = True  # the time for a first one runs from here
+        self._in_body = False
+        self._n_headers = self._n_head = self._n_body = 0
+        self._n_other = 0  # bytes besides the body
+        self._n_fed = 0  # of those, in what is being parsed
+        self._ticks = 0  # without progress of what is received
+        self._counted = 0  # bytes of the body, when there was progress last
+        self._unread_ticks = 0
+        self._unread = 0
+        self._was_read = False
+        if len(self.connections) > limits.MAX_CONNECTIONS:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingers:
+            return
+        if self._is_idle and not self._in_head:
+            self._begin_head()
+        self._n_fed = len(data)
+        self._n_other += self._n_fed
+        super().data_received(data)
+        if self._n_other > limits.MAX_HEAD + limits.FRAMING * self._n_body:
+            self._refuse(_LONG_HEAD)  # of which the parser has not said anything yet
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= limits.MAX_PIPELINED:
+            raise self._because(_PIPELINED)
+        if not self._in_head:
+            self._begin_head()
+        self._n_headers = self._n_head = self._n_body = 0
+        self._n_other = self._n_fed  # nearly: what else came with it is another request's end
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > limits.MAX_URL:
+            raise self._because(_LONG_URL)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._n_headers += 1  # those after a chunked body too
+        self._n_head += len(name) + len(value)
+        if self._n_headers > limits.MAX_HEADERS:
+            raise self._because(_MANY_HEADERS)
+        if self._n_head > limits.MAX_HEAD:
+            raise self._because(_LONG_HEAD)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        for name, value in self.headers:
+            if name == b"content-length" and int(value) > limits.MAX_BODY:
+                raise self._because(_LONG_BODY)
+        super().on_headers_complete()
+        self._in_body = True
+        self._ticks = self._counted = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._n_body += len(body)
+        self._n_other -= len(body)
+        self._n_fed -= len(body)
+        if self._n_body > limits.MAX_BODY:
+            raise self._because(_LONG_BODY)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
+    def resume_writing(self) -> None:
+        self._was_read = True
+        super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why the parser has stopped."""
+        self._refuse(self._refusal or _NO_HTTP)
+
+    def tick(self) -> None:
+        """Look whether something has moved since the last look."""
+        self._look_at_unread()
+        if self._lingers:
+            self._ticks += 1
+            if self._ticks > limits.LINGER_TICKS:
+                self.transport.abort()
+        elif self._in_head:
+            self._ticks += 1
+            if self._ticks > limits.HEAD_TICKS:
+                self._refuse(_NO_HEAD) if self._n_other else self.transport.abort()
+        elif self._in_body and not self.flow.read_paused:
+            self._ticks += 1
+            if self._n_body - self._counted >= limits.BODY_BYTES:
+                self._ticks, self._counted = 0, self._n_body
+            elif self._ticks > limits.BODY_TICKS:
+                self._refuse(_NO_BODY)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether there is nothing to answer."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _begin_head(self) -> None:
+        self._in_head, self._ticks = True, 0
+
+    def _look_at_unread(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._unread_ticks = self._unread_ticks + 1 if unread and unread == self._unread and not self._was_read else 0
+        self._unread, self._was_read = unread, False
+        if self._unread_ticks > limits.UNREAD_TICKS:
+            self.transport.abort()
+
+    def _make_room(self) -> None:
+        """End the connection that waits for nothing, of those that never asked the oldest; or else this one."""
+        waiting: list[LimitedProtocol] = [each for each in self.connections if each._is_idle]  # type: ignore[union-attr, misc]
+        min(waiting, key=lambda each: (each.cycle is not None, each._number)).transport.abort()
+
+    def _because(self, refusal: Refused) -> Refused:
+        """What is raised to the parser, which tells only that something was."""
+        self._refusal = refusal
+        return refusal
+
+    def _refuse(self, refusal: Refused) -> None:
+        if self._lingers or self.transport.is_closing():
+            return
+        own = self.cycle if self._in_body else None
+        others = self.pipeline or (own is None and not self._is_idle)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if others or (own is not None and own.response_started):
+            self.transport.abort()
+            return
+        self._lingers, self._ticks = True, 0
+        self.flow.resume_reading()
+        self.transport.write(_answer(refusal))
+        self.transport.write_eof()
+
+
+async def watch(connections: Set[Any]) -> None:
+    """Look at all connections, for ever."""
+    while True:
+        await asyncio.sleep(limits.TICK)
+        for connection in list(connections):
+            connection.tick()
+
+
+def _answer(refusal: Refused) -> bytes:
+    body = json.dumps({"error": refusal.code, "message": str(refusal), "hint": ""}).encode()
+    head = (
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\n"
+        "content-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n"
+        "cache-control: no-store\r\n"
+        "x-content-type-options: nosniff\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + body
