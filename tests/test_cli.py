@@ -1,6 +1,7 @@
 """The command line, run as a person runs it."""
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -9,7 +10,8 @@ import sys
 import time
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import anndata as ad
@@ -18,6 +20,7 @@ import pandas as pd
 import pytest
 
 from cellucid import cli, open_dataset, prepare, serve
+from cellucid.server import log_on_stderr
 
 SHOW = sys.modules["cellucid.show"]  # the attribute of the package is the function
 EXPORTS = Path(__file__).parent / "vectors/exports"
@@ -172,14 +175,8 @@ def test_ctrl_c_ends_with_130(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("quiet", [True, False])
 def test_serve_prints_where_to_look_and_ctrl_c_ends_it(quiet):
-    arguments = ["serve", str(EXPORTS / "A-none"), "--no-browser", *(["--quiet"] if quiet else [])]
-    hear = "signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code = f"import signal, sys\n{hear}\nfrom cellucid import cli\nsys.exit(cli.main({arguments!r}))"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    lines = []
-    while not lines or not (quiet or "secret" in lines[-1]):
-        lines.append(process.stdout.readline())
-    (address,) = (word for line in lines for word in line.split() if word.startswith("http"))
+    process, lines = begin("serve", EXPORTS / "A-none", "--no-browser", *(["--quiet"] if quiet else []))
+    (address,) = addresses(lines)
     with urlopen(address, timeout=20) as page:
         assert "<title>tiny demo</title>" in page.read().decode().lower()
     if not quiet:
@@ -191,6 +188,148 @@ def test_serve_prints_where_to_look_and_ctrl_c_ends_it(quiet):
     assert process.returncode == 130
 
 
+def begin(*arguments, **environment):
+    """`cellucid` in a process of its own that hears Ctrl+C, and what it prints until it has said all."""
+    hear = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"import signal, sys\n{hear}\nfrom cellucid import cli\nsys.exit(cli.main({[*map(str, arguments)]!r}))"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    lines = []
+    while not lines or not ("--quiet" in arguments or "secret" in lines[-1]):
+        lines.append(process.stdout.readline())
+        assert lines[-1], process.communicate()[1]
+    return process, lines
+
+
+def addresses(lines):
+    return [word for line in lines for word in line.split() if "viewerToken=" in word]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_serve_for_others_prints_what_to_send_them_and_what_it_means():
+    process, lines = begin("serve", EXPORTS / "A-none", "--no-browser", "--host", "0.0.0.0", "--verbose")
+    own, others = addresses(lines)
+    assert urlsplit(own).hostname == "127.0.0.1"
+    assert urlsplit(others).hostname not in ("127.0.0.1", "0.0.0.0")
+    assert (urlsplit(others).port, urlsplit(others).query) == (urlsplit(own).port, urlsplit(own).query)
+    assert "everybody on the network who has it sees the data, and they travel unencrypted" in lines[-1]
+    (token,) = parse_qs(urlsplit(own).query)["viewerToken"]
+    for address in (own, others):
+        with urlopen(address, timeout=20) as page:
+            assert "<title>tiny demo</title>" in page.read().decode().lower()
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(f"{own.partition('?')[0]}_cellucid/info?viewerToken={token}", timeout=20)
+    process.send_signal(signal.SIGINT)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "INFO    cellucid.server: data server on 0.0.0.0:" in log
+    assert "DEBUG   cellucid.server: GET '': 200" in log
+    assert "DEBUG   cellucid.server: GET '_cellucid/info': 401" in log
+    assert token not in log
+    assert str(EXPORTS.parent) not in log
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_quiet_serve_for_others_prints_the_address_to_send_them():
+    process, lines = begin("serve", EXPORTS / "A-none", "--no-browser", "--host", "0.0.0.0", "--quiet")
+    (address,) = addresses(lines)
+    assert urlsplit(address).hostname not in ("127.0.0.1", "0.0.0.0")
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("", "cellucid: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--host", "203.0.113.77"], "'203.0.113.77' is no address of this machine"),
+        (["--host", ""], "the host is empty"),
+        (["--allowed-host", "http://lab"], "'http://lab' is no host"),
+        (["--port", "65536"], "65536 is no port"),
+    ],
+)
+def test_where_nothing_can_be_served_says_so(capsys, monkeypatch, arguments, reason):
+    from cellucid.server import data_server
+
+    monkeypatch.setattr(SHOW, "_until_interrupted", lambda: pytest.fail("something is served"))
+    data_server().stop()
+    assert cli.main(["serve", str(EXPORTS / "A-none"), "--no-browser", *arguments]) == 1
+    out, error = capsys.readouterr()
+    assert (out, len(error.splitlines())) == ("", 1)
+    assert reason in error
+
+
+def test_the_log_is_shown_without_the_secret_and_without_paths(capsys, tmp_path):
+    logger = logging.getLogger("cellucid.dataset")
+    with log_on_stderr("the-token"):
+        logger.debug("opened %s for the-token", tmp_path / "patient.h5ad")
+        try:
+            raise OSError(2, "No such file", str(tmp_path / "patient.h5ad"))
+        except OSError:
+            logger.exception("failed")
+    logger.error("afterwards")
+    shown = capsys.readouterr().err
+    assert "DEBUG   cellucid.dataset: opened …/patient.h5ad for [secret]" in shown
+    assert "FileNotFoundError: [Errno 2] No such file: '…/patient.h5ad'" in shown
+    assert str(tmp_path) not in shown
+    assert str(Path(__file__).parent) not in shown
+    assert "the-token" not in shown
+    assert "afterwards" not in shown
+    assert logging.getLogger("cellucid").level == logging.NOTSET
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_what_led_the_browser_there_is_gone_whatever_ends_it(tmp_path, number):
+    screen = {"DISPLAY": ":0", "BROWSER": "true", "TMPDIR": str(tmp_path), "SSH_CONNECTION": ""}
+    code = "import os; os.environ.pop('SSH_CONNECTION')"
+    (tmp_path / "sitecustomize.py").write_text(code)
+    process, _ = begin("serve", EXPORTS / "A-none", "--quiet", **screen, PYTHONPATH=str(tmp_path))
+    wait_until(lambda: list(tmp_path.glob("cellucid-*.html")))
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    assert list(tmp_path.glob("cellucid-*")) == []
+
+
+def wait_until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it does not come to be so"
+        time.sleep(0.02)
+
+
+INTERRUPTED = """
+import os, runpy, signal, sys
+from importlib.abc import MetaPathFinder
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "pandas":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+sys.argv = [{command!r}, "info", "nothing"]
+import cellucid
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_while_the_command_still_imports_ends_with_130_too():
+    def imported_by(command):
+        code = [sys.executable, "-c", INTERRUPTED.format(command=command)]
+        return subprocess.run(code, capture_output=True, text=True, timeout=60)
+
+    ended = imported_by("/somewhere/bin/cellucid")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "cellucid: interrupted\n")
+    script = imported_by("analysis.py")
+    assert script.stderr.endswith("KeyboardInterrupt\n")
+    assert "Traceback" in script.stderr
+
+
 def test_serve_takes_a_free_port_where_the_asked_one_is_taken(capfd, monkeypatch):
     from cellucid.server import data_server
 
@@ -200,7 +339,7 @@ def test_serve_takes_a_free_port_where_the_asked_one_is_taken(capfd, monkeypatch
         monkeypatch.setattr(SHOW, "_until_interrupted", lambda: None)
         serve(EXPORTS / "A-none", port=port, open_browser=False)
     out, error = capfd.readouterr()
-    assert error == f"Port {port} is taken; {data_server().port} is used.\n"
+    assert error.startswith(f"Port {port} is taken; {data_server().port} is used. Choose another")
     assert f"http://127.0.0.1:{data_server().port}/" in out
     with pytest.raises(ValueError, match="65536 is no port"):
         serve(EXPORTS / "A-none", port=65536)

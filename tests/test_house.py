@@ -17,13 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 # Room -> what it may import of ours: a whole room, or one module of it.
 PYTHON_ARROWS: Mapping[str, frozenset[str]] = {
     "widget": frozenset({"dataset", "cells", "channel", "server", "session", "connect", "diagnose"}),
-    "show": frozenset({"widget", "export", "server"}),
+    "show": frozenset({"widget", "export", "server", "connect", "browser"}),
     "cli": frozenset({"show", "dataset", "export"}),
     "export": frozenset({"dataset"}),
     "server": frozenset({"dataset", "channel.messages"}),
     "session": frozenset({"dataset.identity", "cells", "channel.rpc"}),
     "diagnose": frozenset({"connect", "server", "channel"}),
     "connect": frozenset(),
+    "browser": frozenset(),
     "cells": frozenset({"dataset.identity"}),
     "channel": frozenset(),
     "dataset": frozenset(),

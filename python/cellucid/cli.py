@@ -57,9 +57,16 @@ def _parser() -> argparse.ArgumentParser:
     look = commands.add_parser("serve", help="look at data in a browser", description=_serve.__doc__)
     look.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
     look.add_argument("--dataset", metavar="ID", help="which of a folder of several")
-    look.add_argument("--port", type=int, help="where to listen, on this machine alone; by default a port that is free")
+    look.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 lets others on the network in"
+    )
+    look.add_argument("--port", type=int, help="the port to listen on; by default one that is free")
+    look.add_argument(
+        "--allowed-host", metavar="NAME", action="append", default=[], help="a name that leads here; repeat for several"
+    )
     look.add_argument("--no-browser", action="store_true", help="only print the address")
     look.add_argument("-q", "--quiet", action="store_true", help="print the viewer's address alone")
+    look.add_argument("-v", "--verbose", action="store_true", help="show the log on stderr")
     look.set_defaults(run=_serve)
 
     freeze = commands.add_parser("prepare", help="freeze data into an export folder", description=_prepare.__doc__)
@@ -100,9 +107,12 @@ def _serve(options: argparse.Namespace) -> None:
     serve(
         options.path,
         dataset=options.dataset,
+        host=options.host,
         port=options.port,
+        allowed_hosts=options.allowed_host,
         open_browser=not options.no_browser,
         quiet=options.quiet,
+        verbose=options.verbose,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -53,3 +54,17 @@ def viewer_address(base: str, viewer_id: str, token: str) -> str:
         token: The server's token: who has the address sees the data.
     """
     return f"{base}?{urlencode({'viewerId': viewer_id, 'viewerToken': token})}"
+
+
+def network_address() -> str:
+    """An address under which other machines may reach this one; its name where it has no network now."""
+    # A datagram socket that is connected sends nothing: the system says from where it would. The addresses are those
+    # that RFC 5737 and RFC 3849 keep for documentation.
+    for family, elsewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as asking:
+                asking.connect((elsewhere, 9))
+                return str(asking.getsockname()[0])
+        except OSError:
+            continue
+    return socket.gethostname()

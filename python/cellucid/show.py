@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import getpass
 import os
+import signal
 import socket
 import sys
-import tempfile
 import threading
-import webbrowser
-from html import escape
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from cellucid.server import data_server
+from cellucid.browser import has_screen, opened_at
+from cellucid.connect import OVERRIDE, network_address, viewer_address
+from cellucid.server import LOOPBACK, data_server, log_on_stderr
 from cellucid.widget import CellucidWidget
 
 
@@ -60,49 +62,88 @@ def serve(data_dir: str | os.PathLike[str], **options: Any) -> None:
 
 
 def serve_anndata(
-    data: object, *, port: int | None = None, open_browser: bool = True, quiet: bool = False, **options: Any
+    data: object,
+    *,
+    port: int | None = None,
+    host: str = LOOPBACK,
+    allowed_hosts: Sequence[str] = (),
+    open_browser: bool = True,
+    quiet: bool = False,
+    verbose: bool = False,
+    **options: Any,
 ) -> None:
     """Show data in a browser tab, until Ctrl+C.
 
     Args:
         data: what :class:`~cellucid.CellucidWidget` takes.
-        port: the port to listen on, on this machine alone; by default one that is free. Where it is taken, a free one
-            is used, and said.
+        port: the port to listen on; by default one that is free. Where it is taken, a free one is used, and said.
+        host: the name or address of this machine to listen on. By default this machine alone reaches it; with
+            ``"0.0.0.0"`` or ``"::"`` everybody on the network does, and whoever has the whole address sees the data,
+            which travel unencrypted.
+        allowed_hosts: names under which a proxy or a name server of yours leads here, so that a request without the
+            token is told that the token is missing rather than that the name is foreign. With the token any name is
+            served.
         open_browser: open the viewer in a browser, where this machine has a screen.
-        quiet: print the viewer's address alone.
+        quiet: print the viewer's address alone; with `host` the one for others.
+        verbose: show the log on stderr: what is read, who was refused. It has neither the token nor whole paths.
         **options: the widget's own arguments, such as ``dataset=`` or ``color_by=``.
 
     Raises:
         TypeError, ValueError, traitlets.TraitError: as :class:`~cellucid.CellucidWidget`; nothing is served then.
-        OSError: there is no port to be had.
+        OSError: there is no such host, or no port, to be had.
     """
     if port is not None and not 0 <= port <= 65535:
         raise ValueError(f"port: {port} is no port; expected 1 to 65535, or None for one that is free")
+    server = data_server()
+    with _tidied_up_before_the_end(), log_on_stderr(server.token) if verbose else nullcontext():
+        server.allow(allowed_hosts)
+        try:
+            server.start(port or 0, host)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            server.start(0, host)
+        if port not in (None, 0, server.port):
+            print(f"Port {port} is taken; {server.port} is used. Choose another with port= or --port.", file=sys.stderr)
+        with_screen = open_browser and has_screen()
+        widget = CellucidWidget(data, **options)
+        try:
+            print(_addresses(widget)[-1] if quiet else _banner(widget), flush=True)
+            with opened_at(widget.viewer_url) if with_screen else nullcontext():
+                _until_interrupted()
+        finally:
+            widget.close()
+
+
+class _Ended(BaseException):
+    """A signal came that ends the process."""
+
+
+@contextmanager
+def _tidied_up_before_the_end() -> Iterator[None]:
+    """Let what is open be closed where a signal ends the process, and then let it end so."""
+    known = [signal.SIGTERM] if sys.platform == "win32" else [signal.SIGTERM, signal.SIGHUP]
+    # A signal that is ignored, as by nohup, stays so; handlers are the main thread's affair.
+    here = threading.current_thread() is threading.main_thread()
+    ending = [one for one in known if here and signal.getsignal(one) is signal.SIG_DFL]
+    came: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        if not came:
+            came.append(number)
+            raise _Ended
+
+    for one in ending:
+        signal.signal(one, end)
     try:
-        data_server().start(port or 0)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        data_server().start()
-    other = port is not None and port not in (0, data_server().port)
-    with_screen = open_browser and _has_screen()
-    widget = CellucidWidget(data, **options)
-    redirect: Path | None = None
-    try:
-        if quiet:
-            print(widget.viewer_url, flush=True)
-        else:
-            if other:
-                print(f"Port {port} is taken; {data_server().port} is used.", file=sys.stderr)
-            print(_banner(widget), flush=True)
-        if with_screen:
-            redirect = _redirect_file(widget.viewer_url)
-            webbrowser.open(redirect.as_uri())
-        _until_interrupted()
+        yield
+    except _Ended:
+        pass
     finally:
-        widget.close()
-        if redirect is not None:
-            redirect.unlink(missing_ok=True)
+        for one in ending:
+            signal.signal(one, signal.SIG_DFL)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _until_interrupted() -> None:
@@ -111,16 +152,36 @@ def _until_interrupted() -> None:
         pass
 
 
+def _addresses(widget: CellucidWidget) -> list[str]:
+    """Of the viewer: the one for this machine, and, where they reach it, the one for others."""
+    server, addresses = data_server(), [widget.viewer_url]
+    if server.everywhere and not os.environ.get(OVERRIDE):
+        base = server.url_at(network_address())
+        addresses.append(viewer_address(base, widget.viewer_id, server.token))
+    return addresses
+
+
 def _banner(widget: CellucidWidget) -> str:
-    port = data_server().port
-    genes = f", {widget._dataset.n_genes:,} genes" if widget._dataset.n_genes else ""
-    return (
-        f"cellucid {version('cellucid')}: {widget._dataset.name}, {widget.n_cells:,} cells{genes}\n\n"
-        f"  Open     {widget.viewer_url}\n"
-        f"  Remote?  First, on your own machine:  ssh -N -L {port}:127.0.0.1:{port} {_login()}\n"
-        "  Stop     Ctrl+C\n\n"
-        "The address carries a secret: whoever has it sees the data."
-    )
+    server = data_server()
+    dataset = widget._dataset
+    genes = f", {dataset.n_genes:,} genes" if dataset.n_genes else ""
+    own, *others = _addresses(widget)
+    target = urlsplit(server.url).netloc
+    lines = [
+        f"cellucid {version('cellucid')}: {dataset.name}, {widget.n_cells:,} cells{genes}\n",
+        f"  Open     {own}",
+        *(f"  Others   {address}" for address in others),
+        f"  Remote?  First, on your own machine:  ssh -N -L {server.port}:{target} {_login()}",
+        f"  Server   {server.url}",
+        "  Stop     Ctrl+C\n",
+        "The address carries a secret: whoever has it sees the data.",
+    ]
+    if server.open_to_others:
+        lines[-1] = (
+            "The address carries a secret: everybody on the network who has it sees the data, "
+            "and they travel unencrypted (plain http)."
+        )
+    return "\n".join(lines)
 
 
 def _login() -> str:
@@ -128,21 +189,3 @@ def _login() -> str:
         return f"{getpass.getuser()}@{socket.gethostname()}"
     except (OSError, KeyError):  # a user without a name
         return socket.gethostname()
-
-
-def _has_screen() -> bool:
-    """Whether a browser would open where the person sees it; one for the terminal would take the terminal."""
-    if "SSH_CONNECTION" in os.environ:
-        return False
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def _redirect_file(address: str) -> Path:
-    """A file for this user alone that leads to an address: as an argument of the browser everybody could read it."""
-    descriptor, name = tempfile.mkstemp(prefix="cellucid-", suffix=".html")
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write("<!doctype html><title>cellucid</title>")
-        file.write(f'<meta http-equiv="refresh" content="0;url={escape(address)}">')
-    return Path(name)

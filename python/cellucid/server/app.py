@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Container
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,8 +20,8 @@ from cellucid.dataset import DatasetChanged, DatasetError, Resource
 from cellucid.server import ranges, security
 from cellucid.server.failure import Failure
 from cellucid.server.gate import Gate
+from cellucid.server.listen import LOOPBACK
 from cellucid.server.reports import CutShort, report, without_paths
-from cellucid.server.thread import HOST
 from cellucid.server.viewers import viewer_routes
 
 if TYPE_CHECKING:
@@ -47,9 +47,26 @@ class _Gone(Exception):
     """The browser has gone."""
 
 
-def make_app(registry: Registry, token: str, port: int, counters: Counters) -> Gate:
-    """The application, behind the gate that asks for the token and counts."""
-    routes = _Routes(registry, token, port)
+def make_app(
+    registry: Registry,
+    token: str,
+    port: int,
+    counters: Counters,
+    *,
+    host: str = LOOPBACK,
+    allowed: Container[str] = (),
+) -> Gate:
+    """The application, behind the gate that asks for the token and counts.
+
+    Args:
+        registry: What is served.
+        token: What a request must show.
+        port: Where it listens, as ``info`` tells.
+        counters: What counts.
+        host: The name or address where it listens, as well.
+        allowed: Names in ``Host`` that are this machine's own besides loopback's, as `security.allowed_name` has them.
+    """
+    routes = _Routes(registry, token, host, port)
     app = Starlette(
         routes=[
             *viewer_routes(registry),
@@ -66,13 +83,14 @@ def make_app(registry: Registry, token: str, port: int, counters: Counters) -> G
         },
     )
     app.router.redirect_slashes = False  # the address would be made of the Host header
-    return Gate(app, token, counters)
+    return Gate(app, token, counters, allowed)
 
 
 class _Routes:
-    def __init__(self, registry: Registry, token: str, port: int) -> None:
+    def __init__(self, registry: Registry, token: str, host: str, port: int) -> None:
         self._registry = registry
         self._token = token
+        self._host = host
         self._port = port
         self._readers: anyio.CapacityLimiter | None = None
 
@@ -86,7 +104,7 @@ class _Routes:
         return JSONResponse(said)
 
     async def info(self, _: Request) -> Response:
-        place = {"host": HOST, "port": self._port, "n_datasets": len(self._registry.listing())}
+        place = {"host": self._host, "port": self._port, "n_datasets": len(self._registry.listing())}
         return JSONResponse({**self._what_is_shown(), **place})
 
     async def datasets(self, _: Request) -> Response:

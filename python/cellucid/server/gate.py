@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from cellucid.server.counters import Counters
+
+logger = logging.getLogger("cellucid.server")
 
 _HEALTH = "/_cellucid/health"
 _SEEN = "ETag, Content-Range, X-Cellucid-Length, X-Cellucid-Dtype, X-Cellucid-Shape"
@@ -35,10 +39,11 @@ class Gate:
     and that it knows the token. A name that was rebound to this machine, and a foreign page, get nothing.
     """
 
-    def __init__(self, app: ASGIApp, token: str, counters: Counters) -> None:
+    def __init__(self, app: ASGIApp, token: str, counters: Counters, allowed: Container[str] = ()) -> None:
         self._app = app
         self._token = token
         self._counters = counters
+        self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the application do so."""
@@ -46,7 +51,7 @@ class Gate:
             return  # no websockets, no lifespan
         headers = Headers(scope=scope)
         self._counters.requests += 1
-        send = _careful(self._counting(send))
+        send = _careful(self._counting(scope, send))
         allowing = _allowing(send, headers.get("origin"))
         path = _without_prefix(scope)
         if scope["method"] == "OPTIONS":
@@ -54,13 +59,13 @@ class Gate:
         elif security.same(_token_of(scope, headers), self._token):
             await self._app(scope, receive, allowing)
         elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
-            response, proven = self._health(QueryParams(scope["query_string"]), headers)
+            response, proven = self._health(QueryParams(scope["query_string"]), own=self._is_own_host(scope, headers))
             await response(scope, receive, allowing if proven else send)
         elif _is_opened_by_a_person(scope, headers):  # under any Host, as a proxy's: it says nothing of the data
             self._counters.refused += 1
             page, policy = locked_page()
             await HTMLResponse(page, 401, {"Content-Security-Policy": policy})(scope, receive, send)
-        elif not _is_own_host(headers):
+        elif not self._is_own_host(scope, headers):
             self._counters.refused += 1
             await _foreign()(scope, receive, send)
         else:
@@ -68,20 +73,30 @@ class Gate:
             hint = f"Send it as the header {security.TOKEN_HEADER}."
             await _refusal(401, "token", "the token is missing or wrong", hint)(scope, receive, send)
 
-    def _counting(self, send: Send) -> Send:
+    def _counting(self, scope: Scope, send: Send) -> Send:
         async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":  # the query, which may have the token, is left out
+                logger.debug("%s %r: %d", scope["method"], scope["path"].lstrip("/"), message["status"])
             if message["type"] == "http.response.body":
                 self._counters.bytes_sent += len(message.get("body", b""))
             await send(message)
 
         return send_counted
 
-    def _health(self, query: QueryParams, headers: Headers) -> tuple[Response, bool]:
+    def _is_own_host(self, scope: Scope, headers: Headers) -> bool:
+        """Whether ``Host`` is a name of this machine. Of the address that was reached it is: no name was rebound."""
+        hosts = headers.getlist("host")
+        if len(hosts) != 1:
+            return False
+        reached = security.allowed_name(scope["server"][0]) if scope.get("server") else ""
+        return security.is_own_host(hosts[0], {reached}) or security.is_own_host(hosts[0], self._allowed)
+
+    def _health(self, query: QueryParams, *, own: bool) -> tuple[Response, bool]:
         """What a stranger is told, and whether it has proven that it is none."""
         challenge = query.get("challenge")
         valid = challenge is not None and security.is_challenge(challenge)
         proven = valid and security.same(query.get("proof"), security.proof(self._token, str(challenge)))
-        if not proven and not _is_own_host(headers):
+        if not proven and not own:
             return _foreign(), False
         if challenge is None:
             return JSONResponse({"status": "ok"}), False
@@ -112,11 +127,6 @@ def _without_prefix(scope: Scope) -> str:
         return path
     scope["root_path"] = match[1]
     return path.removeprefix(match[1])
-
-
-def _is_own_host(headers: Headers) -> bool:
-    hosts = headers.getlist("host")
-    return len(hosts) == 1 and security.is_own_host(hosts[0])
 
 
 def _careful(send: Send) -> Send:

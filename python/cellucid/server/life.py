@@ -8,12 +8,15 @@ import os
 import secrets
 import sys
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from cellucid.server.counters import Counters
+from cellucid.server.listen import LOOPBACK, in_address, is_everywhere, is_loopback, loopback_of
 from cellucid.server.registry import Registry, Viewer
-from cellucid.server.thread import HOST, ServerThread
+from cellucid.server.security import allowed_name
+from cellucid.server.thread import ServerThread
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -24,7 +27,7 @@ logger = logging.getLogger("cellucid.server")
 
 
 class DataServer:
-    """Serves datasets on loopback from a daemon thread, ``cellucid-server``.
+    """Serves datasets from a daemon thread, ``cellucid-server``, on loopback unless another address is asked for.
 
     In a forked child it is as if newly made: without a thread, a port and datasets, and with another token.
     """
@@ -38,6 +41,8 @@ class DataServer:
         self._lock = threading.Lock()
         self._token = secrets.token_urlsafe(32)
         self._thread: ServerThread | None = None
+        self._host = LOOPBACK
+        self._allowed: set[str] = set()
         self.counters = Counters()
 
     @property
@@ -57,30 +62,76 @@ class DataServer:
         Raises:
             RuntimeError: The server does not run.
         """
-        thread = self._thread
-        if thread is None:
-            raise RuntimeError("the data server does not run; call start()")
-        return thread.port
+        return self._running_thread.port
+
+    @property
+    def host(self) -> str:
+        """The name or address that it listens on, or will."""
+        return self._host
 
     @property
     def url(self) -> str:
         """The address on this machine, with a slash at its end."""
-        return f"http://{HOST}:{self.port}/"
+        bound = self._running_thread.address
+        return self.url_at(loopback_of(bound) if is_everywhere(bound) else self._host)
 
-    def start(self, port: int = 0) -> None:
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines reach it.
+
+        Raises:
+            RuntimeError: The server does not run.
+        """
+        return not is_loopback(self._running_thread.address)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens on every address of this machine.
+
+        Raises:
+            RuntimeError: The server does not run.
+        """
+        return is_everywhere(self._running_thread.address)
+
+    def url_at(self, host: str) -> str:
+        """The address under another name of this machine, with a slash at its end."""
+        return f"http://{in_address(host)}:{self.port}/"
+
+    def allow(self, names: Iterable[str]) -> None:
+        """Take these names and addresses in ``Host`` for this machine's own, besides those of loopback.
+
+        Raises:
+            ValueError: One is neither a name nor an address.
+        """
+        self._allowed.update([allowed_name(name) for name in names])
+
+    def start(self, port: int = 0, host: str | None = None) -> None:
         """Begin to serve; idempotent. The port is there at once: requests wait in its queue until the thread serves.
 
         Args:
             port: The one to listen on; 0 leaves the choice to the system. One that runs keeps its own.
+            host: The address to listen on; by default that of the last time, at first loopback.
 
         Raises:
-            OSError: There is no port, or no thread, to be had; or this one is taken.
+            OSError: There is no port, no such address, or no thread, to be had; or the port is taken.
+            ValueError: It listens on another address already.
         """
         with self._lock:
+            wanted = self._host if host is None else host
             if self.running:
+                if wanted != self._host:
+                    raise ValueError(
+                        f"host: the data server of this process listens on {self._host} already, not on {wanted}; "
+                        "serve in a process of its own"
+                    )
                 return
-            self._thread = ServerThread(self._make_app, port)
-            logger.info("data server on %s:%d", HOST, self._thread.port)
+            before, self._host = self._host, wanted  # which the thread reads
+            try:
+                self._thread = ServerThread(self._make_app, port, wanted)
+            except OSError:
+                self._host = before
+                raise
+            logger.info("data server on %s:%d", in_address(wanted), self._thread.port)
 
     def stop(self) -> None:
         """End what is being answered, within seconds, and close the port; idempotent. What is served stays listed."""
@@ -102,11 +153,18 @@ class DataServer:
         """Serve a viewer's pages, and hand what they post to it, on a thread of the server's; None ends that."""
         self._registry.show(viewer_id, viewer)
 
+    @property
+    def _running_thread(self) -> ServerThread:
+        thread = self._thread
+        if thread is None:
+            raise RuntimeError("the data server does not run; call start()")
+        return thread
+
     def _make_app(self, port: int) -> ASGIApp:
         # Here, so that importing the package costs nothing of it.
         from cellucid.server.app import make_app
 
-        return make_app(self._registry, self._token, port, self.counters)
+        return make_app(self._registry, self._token, port, self.counters, host=self._host, allowed=self._allowed)
 
     def _stop(self, *, at_once: bool = False) -> None:
         with self._lock:

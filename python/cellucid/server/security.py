@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import ipaddress
 import re
+from collections.abc import Container
 
 TOKEN_HEADER = "X-Cellucid-Token"
 
@@ -13,6 +14,7 @@ CHALLENGE_FORM = "a challenge is 16 to 128 letters, digits, - and _"
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{16,128}")
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::[0-9]{1,5})?")
+_NAME = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 _LOOPBACK_4 = ipaddress.IPv4Network("127.0.0.0/8")
 _LOOPBACK_6 = ipaddress.IPv6Address("::1")
 
@@ -37,18 +39,40 @@ def proof(token: str, challenge: str) -> str:
     return answer(token, f"page:{challenge}")
 
 
-def is_own_host(host: str | None) -> bool:
+def is_own_host(host: str | None, others: Container[str] = ()) -> bool:
     """Whether a Host header names this machine itself, as a page does that has not been rebound to it.
 
     The port is not looked at: tunnels change it.
+
+    Args:
+        host: The header, if there is one.
+        others: What is this machine's own besides loopback, as :func:`allowed_name` gives it.
     """
     match = _HOST.fullmatch(host or "")
     if match is None:
         return False
     bracketed, plain = match.groups()
+    if plain is not None and plain.lower() == "localhost":
+        return True
     try:
-        if bracketed is not None:
-            return ipaddress.IPv6Address(bracketed) == _LOOPBACK_6
-        return plain.lower() == "localhost" or ipaddress.IPv4Address(plain) in _LOOPBACK_4
+        address = ipaddress.IPv4Address(plain) if bracketed is None else ipaddress.IPv6Address(bracketed)
     except ValueError:
-        return False
+        return bracketed is None and plain.lower() in others
+    return address in _LOOPBACK_4 or address == _LOOPBACK_6 or str(address) in others
+
+
+def allowed_name(name: str) -> str:
+    """A name or an address in the one form in which they are compared.
+
+    Raises:
+        ValueError: It is neither: it has a port, a path, or a star.
+    """
+    bare = name.strip().partition("%")[0].removeprefix("[").removesuffix("]")
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        if _NAME.fullmatch(bare) is None:
+            raise ValueError(f"{name!r} is no host; expected a name or an address, such as lab.example.org") from None
+        return bare.lower()
+    mapped = address.ipv4_mapped if address.version == 6 else None  # how a socket for both tells of IPv4
+    return str(mapped or address)

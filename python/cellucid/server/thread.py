@@ -7,8 +7,9 @@ import logging
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from cellucid.server.listen import LOOPBACK, listen
 from cellucid.server.reports import CutShort, report
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("cellucid.server")
 
-HOST: Final = "127.0.0.1"
-_BACKLOG = 128
 _KEEP_ALIVE_SECONDS = 30
 _GRACE_SECONDS = 2
 _MARGIN_SECONDS = 1.0
@@ -38,15 +37,19 @@ class ServerThread:
     Args:
         make_app: The application for a port; called in the thread, so that what it imports costs nobody else time.
         port: The one to listen on; 0 leaves the choice to the system.
+        host: The address to listen on.
 
     Raises:
-        OSError: There is no port, or no thread, to be had.
+        OSError: There is no port, no such address, or no thread, to be had.
     """
 
-    def __init__(self, make_app: Callable[[int], ASGIApp], port: int = 0) -> None:
+    address: str
+    port: int
+
+    def __init__(self, make_app: Callable[[int], ASGIApp], port: int = 0, host: str = LOOPBACK) -> None:
         self._make_app = make_app
-        self._listening = socket.create_server((HOST, port), backlog=_BACKLOG)
-        self.port: int = self._listening.getsockname()[1]
+        self._listening = listen(host, port)
+        self.address, self.port = self._listening.getsockname()[:2]
         self._ending = threading.Event()
         self._uvicorn: uvicorn.Server | None = None
         self._thread = threading.Thread(target=self._run, name="cellucid-server", daemon=True)
