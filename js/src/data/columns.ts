@@ -1,4 +1,4 @@
-import { type CategoricalEntry, type EmbeddingEntry, type Manifest, readJson, texts } from "./manifest";
+import { type CategoricalEntry, type ListedEmbedding, type Manifest, readJson, texts } from "./manifest";
 import { type ReadOptions, type Resource, type Source, segment } from "./source";
 
 export type Codes = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -84,7 +84,7 @@ export async function readOtherNames(
 export async function readPoints(
   source: Source,
   manifest: Manifest,
-  entry: EmbeddingEntry,
+  entry: ListedEmbedding,
   options?: ReadOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
   return asFloats(await source.read(entry.path, options), manifest.n_cells * entry.dimensions, entry.path);

@@ -8,7 +8,7 @@ export interface Manifest {
   readonly name: string;
   readonly n_cells: number;
   readonly n_genes: number;
-  readonly embeddings: readonly EmbeddingEntry[];
+  readonly embeddings: readonly (EmbeddingEntry | ListedEmbedding)[];
   readonly fields: readonly FieldEntry[];
   readonly layers: readonly string[];
   readonly default_layer: string | null;
@@ -16,10 +16,14 @@ export interface Manifest {
   readonly cell_names: { readonly path: string; readonly block: number } | null;
 }
 
-export interface EmbeddingEntry {
+/** An embedding that was not measured: `readEmbedding` says the rest. */
+export interface ListedEmbedding {
   readonly key: string;
   readonly dimensions: number;
   readonly path: string;
+}
+
+export interface EmbeddingEntry extends ListedEmbedding {
   readonly min: readonly number[];
   readonly max: readonly number[];
   readonly n_placed: number;
@@ -55,7 +59,7 @@ export async function readManifest(source: Source, options?: ReadOptions): Promi
   return manifest as unknown as Manifest;
 }
 
-/** Read what the manifest says of an embedding, for one of which it says nothing: of chosen components. */
+/** Read what is to be said of an embedding, where the manifest does not: of chosen components, or in an export. */
 export async function readEmbedding(source: Source, key: string, options?: ReadOptions): Promise<EmbeddingEntry> {
   const entry = await readJson(source, `embeddings/${segment(key)}.json`, options);
   return entry as unknown as EmbeddingEntry;

@@ -7,8 +7,11 @@ export interface Resource {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** Called with how many bytes there are and how many there will be, and where they are. */
-  readonly onProgress?: (loaded: number, total: number, bytes: Uint8Array<ArrayBuffer>) => void;
+  /**
+   * Called with how many bytes there are, how many there will be, and where they are: null for what is not known yet, as
+   * of bytes that are still packed.
+   */
+  readonly onProgress?: (loaded: number, total: number | null, bytes: Uint8Array<ArrayBuffer> | null) => void;
 }
 
 /** Where resources come from. */

@@ -110,12 +110,13 @@ export class Loading {
 
   /** What is known of an embedding; of chosen components Python is asked, and they are to be chosen from then on. */
   private async embedding(manifest: Manifest, key: string, options: ReadOptions): Promise<EmbeddingEntry> {
-    const isIt = (embedding: EmbeddingEntry) => embedding.key === key;
-    const known = manifest.embeddings.find(isIt) ?? this.manifest?.embeddings.find(isIt);
-    if (known !== undefined) return known;
+    const isIt = (embedding: { key: string }) => embedding.key === key;
+    const known = [manifest, this.manifest].map((said) => said?.embeddings.find(isIt));
+    for (const one of known) if (one !== undefined && "n_placed" in one) return one;
     const entry = await readEmbedding(this.source, key, options);
     options.signal?.throwIfAborted();
-    this.manifest = { ...manifest, embeddings: [...manifest.embeddings, entry] };
+    const embeddings = known[0] === undefined ? [...manifest.embeddings, entry] : manifest.embeddings;
+    this.manifest = { ...manifest, embeddings: embeddings.map((one) => (isIt(one) ? entry : one)) };
     this.store.dataset.value = this.manifest;
     return entry;
   }
@@ -163,7 +164,7 @@ export class Loading {
       ...options,
       onProgress: (loaded, total, bytes) => {
         options.onProgress?.(loaded, total, bytes);
-        const column = options.signal?.aborted ? null : arriving.take(loaded, bytes);
+        const column = options.signal?.aborted || bytes === null ? null : arriving.take(loaded, bytes);
         if (column !== null) this.store.column.value = column;
       },
     };

@@ -11,7 +11,7 @@ export interface DatasetInfo {
   readonly name: string;
   readonly n_cells: number;
   readonly n_genes: number;
-  readonly embeddings: readonly EmbeddingInfo[];
+  readonly embeddings: readonly Pick<EmbeddingInfo, "key" | "dimensions">[];
   readonly fields: readonly { readonly key: string; readonly kind: "categorical" | "continuous" }[];
   /** The matrices that genes can come from. */
   readonly layers: readonly string[];

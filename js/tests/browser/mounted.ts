@@ -55,8 +55,8 @@ const DATASET: DatasetInfo = {
   n_cells: CELLS,
   n_genes: GENES.length,
   embeddings: [
-    { key: "X_umap", dimensions: 2, min: [0.5, 0.5], max: [9.5, 9.5], n_placed: CELLS },
-    { key: "X_umap_3d", dimensions: 3, min: [0.5, 0.5, 0], max: [9.5, 9.5, 9], n_placed: CELLS },
+    { key: "X_umap", dimensions: 2 },
+    { key: "X_umap_3d", dimensions: 3 },
   ],
   fields: COLUMNS.filter(({ field }) => !field.startsWith("gene:")).map(({ field, kind }) => ({ key: field, kind })),
   layers: ["raw", "log1p"],
