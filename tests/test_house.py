@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PYTHON_ARROWS: Mapping[str, frozenset[str]] = {
     "widget": frozenset({"dataset", "cells", "channel", "server", "session", "connect", "diagnose"}),
     "show": frozenset({"widget", "export", "server", "connect", "browser"}),
+    "servers": frozenset({"widget", "server"}),
     "cli": frozenset({"show", "dataset", "export"}),
     "export": frozenset({"dataset"}),
     "server": frozenset({"dataset", "channel.messages"}),

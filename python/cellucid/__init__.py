@@ -6,6 +6,7 @@ from importlib.metadata import version
 try:
     from cellucid.dataset import open_dataset
     from cellucid.export import generate_datasets_manifest, prepare
+    from cellucid.servers import AnnDataServer, CellucidServer
     from cellucid.show import serve, serve_anndata, show, show_anndata
     from cellucid.widget import CellucidWidget
 except KeyboardInterrupt:
@@ -16,6 +17,8 @@ except KeyboardInterrupt:
     raise SystemExit(130) from None
 
 __all__ = [
+    "AnnDataServer",
+    "CellucidServer",
     "CellucidWidget",
     "__version__",
     "generate_datasets_manifest",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
 import os
 import signal
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cellucid.browser import has_screen, opened_at
 from cellucid.connect import OVERRIDE, network_address, viewer_address
-from cellucid.server import LOOPBACK, data_server, log_on_stderr
+from cellucid.server import LOOPBACK, data_server, listen_at, log_on_stderr
 from cellucid.widget import CellucidWidget
 
 
@@ -92,17 +91,8 @@ def serve_anndata(
         TypeError, ValueError, traitlets.TraitError: as :class:`~cellucid.CellucidWidget`; nothing is served then.
         OSError: there is no such host, or no port, to be had.
     """
-    if port is not None and not 0 <= port <= 65535:
-        raise ValueError(f"port: {port} is no port; expected 1 to 65535, or None for one that is free")
-    server = data_server()
-    with _tidied_up_before_the_end(), log_on_stderr(server.token) if verbose else nullcontext():
-        server.allow(allowed_hosts)
-        try:
-            server.start(port or 0, host)
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            server.start(0, host)
+    with _tidied_up_before_the_end(), log_on_stderr(data_server().token) if verbose else nullcontext():
+        server = listen_at(port, host, allowed_hosts)
         if port not in (None, 0, server.port):
             print(f"Port {port} is taken; {server.port} is used. Choose another with port= or --port.", file=sys.stderr)
         with_screen = open_browser and has_screen()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import os
 import secrets
@@ -192,6 +193,26 @@ def data_server() -> DataServer:
         if _server is None:
             _server = DataServer()
         return _server
+
+
+def listen_at(port: int | None, host: str, allowed_hosts: Iterable[str]) -> DataServer:
+    """Start this process's server at a port, or at a free one where that is taken.
+
+    Raises:
+        OSError: There is no such host, or no port, to be had.
+        ValueError: The port is none, a host is none, or the server listens on another host already.
+    """
+    if port is not None and not 0 <= port <= 65535:
+        raise ValueError(f"port: {port} is no port; expected 1 to 65535, or None for one that is free")
+    server = data_server()
+    server.allow(allowed_hosts)
+    try:
+        server.start(port or 0, host)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        server.start(0, host)
+    return server
 
 
 def _after_fork() -> None:
