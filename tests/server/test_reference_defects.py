@@ -14,6 +14,7 @@ Rows, or parts of them, that other tests cover:
 
 import gzip
 import json
+import queue
 import re
 import socket
 import tempfile
@@ -99,15 +100,16 @@ def test_s01_neither_idle_connections_nor_half_requests_nor_a_reader_that_stops_
 def test_s02_no_page_and_no_process_without_the_token_forges_an_event(widget, tmp_path):
     victim = tmp_path / "thesis.txt"
     victim.write_text("four years")
-    heard = []
-    widget.on_message(heard.append)
+    heard = queue.Queue()
+    widget.on_message(heard.put)
     forged = packed(event(1, "session_bundle", {"requestId": "0" * 32, "path": str(victim)}))
     for kind in ("application/octet-stream", "text/plain", "application/x-www-form-urlencoded"):
         assert post(widget, forged, kind, token=False) == (401, "token")
-    assert heard == []
     # With the token it is an event like any other that somebody sends from the page: nobody opens the file.
     assert post(widget, forged)[0] == 200
-    assert widget.send_message({"type": "after"}) is None
+    assert heard.get(timeout=20)["path"] == str(victim)
+    assert post(widget, packed(event(2, "last", {})))[0] == 200
+    assert heard.get(timeout=20)["event"] == "last", "of the forged ones nothing was heard"
     assert victim.read_text() == "four years"
 
 
