@@ -1,5 +1,6 @@
 """The comm as a carrier."""
 
+import base64
 import logging
 import threading
 
@@ -51,3 +52,11 @@ def test_messages_from_many_threads_go_out_one_at_a_time():
         thread.join()
     assert max(most) == 1
     assert carrier.bytes_sent == 2000
+
+
+def test_bytes_that_come_as_text_are_counted_too():
+    carrier = CommCarrier(lambda *_: None, lambda *_: None, Pace())
+    part = {"kind": "part", "page": "p", "transfer": 1, "index": 0, "count": 2}
+    for data in (b"", b"f", b"fo", b"foo"):
+        carrier.receive(part | {"text": base64.b64encode(data).decode()}, [])
+    assert carrier.bytes_received == 6

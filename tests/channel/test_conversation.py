@@ -1,5 +1,6 @@
 """Selections, requests and events between a widget and its pages, without Jupyter."""
 
+import base64
 import threading
 import time
 from typing import NamedTuple
@@ -435,3 +436,37 @@ def test_an_event_of_a_script_is_named_to_hooks_of_all_whatever_its_keys(widget)
     widget.talk.receive(event("mine", {"event": "another", "value": 1}), [])
     wait(lambda: events)
     assert dict(events[0]) == {"event": "mine", "value": 1}
+
+
+def ask(widget, method, number, page="p1", **text):
+    widget.talk.receive({"kind": "request", "page": page, "id": number, "method": method, "params": {}, **text}, [])
+    wait(lambda: any(content["id"] == number and content["page"] == page for content in widget.says("reply")))
+
+
+def test_what_python_sends_unasked_is_text_while_a_page_takes_that_better(widget):
+    ask(widget, "selection", 1)
+    widget.set([1])
+    ask(widget, "selection", 2, text=True)
+    ask(widget, "selection", 1, page="p2")
+    widget.set([1, 2])
+    widget.talk.marks_changed()
+    ask(widget, "ping", 3)  # small, and no reason to change
+    widget.set([1, 2, 3])
+    ask(widget, "selection", 4)
+    widget.set([1, 2, 3, 4])
+    forms = [("text" in content, len(buffers)) for content, buffers in widget.sent if content["kind"] == "command"]
+    assert forms == [(False, 1), (True, 0), (True, 0), (True, 0), (False, 1)]
+    texts = [
+        content["text"] for content, _ in widget.sent if content.get("command") == "selection" and "text" in content
+    ]
+    assert [base64.b64decode(text) for [text] in texts] == [
+        EncodedCells.of(np.array(cells, dtype=np.uint32), N_CELLS).data for cells in ([1, 2], [1, 2, 3])
+    ]
+
+
+def test_a_page_that_took_text_and_has_gone_decides_nothing(widget):
+    ask(widget, "selection", 1, text=True)
+    widget.talk.receive(event("closed", {}), [])
+    ask(widget, "selection", 1, page="p2")
+    widget.set([1])
+    assert [len(buffers) for content, buffers in widget.sent if content["kind"] == "command"] == [1]

@@ -1,5 +1,6 @@
 """Requests: one answer each, off the comm's thread, cancellable."""
 
+import base64
 import threading
 from dataclasses import dataclass
 
@@ -64,8 +65,8 @@ def serve(page):
         server.close()
 
 
-def read(request_id, path="x", offset=0, length=PIECE_BYTES):
-    return Request("p", request_id, Read(path, offset, length))
+def read(request_id, path="x", offset=0, length=PIECE_BYTES, *, text=False):
+    return Request("p", request_id, Read(path, offset, length), text)
 
 
 def test_answers_come_from_the_data_threads(serve, page):
@@ -92,6 +93,21 @@ def test_a_resource_is_served_in_pieces_that_add_up(serve, page):
         "shape": [len(content)],
         "etag": "tag",
     }
+
+
+def test_a_piece_comes_as_text_to_whom_asks_for_that(serve, page):
+    content = bytes(range(256))
+    resource = Bytes(memoryview(content), shape=(256,))
+    server = serve(read=lambda params: piece(resource, params.offset, params.length))
+    server.submit(read(1, text=True))
+    [(message, buffers)] = page.wait(1)
+    assert [base64.b64decode(text) for text in message["text"]] == [content]
+    assert buffers == []
+    assert message["result"]["total"] == 256
+    server.submit(read(2))
+    message, buffers = page.wait(2)[1]
+    assert "text" not in message
+    assert buffers == [content]
 
 
 def test_a_piece_behind_the_end_is_an_error_and_an_empty_resource_is_not(serve, page):

@@ -1,5 +1,6 @@
-import { HostEncoding, toBase64 } from "./encoding";
-import { BadMessage, type Command, type Downstream, parse, type Upstream } from "./messages";
+import { bytesOf, fromBase64, isNumbers, toBase64 } from "./buffers";
+import { HostEncoding, type Way } from "./encoding";
+import { BadMessage, type Command, type Downstream, parse, parseTexts, type Upstream } from "./messages";
 import { pack } from "./packed";
 
 const PART_BYTES = 4 * 1024 * 1024; // of a message in parts
@@ -11,7 +12,7 @@ export interface MessageModel {
   off(event: "msg:custom", listener: (content: unknown, buffers: unknown) => void): void;
 }
 
-type Listener = (message: Downstream, buffers: Uint8Array<ArrayBuffer>[]) => void;
+type Listener = (message: Downstream, buffers: Uint8Array<ArrayBuffer>[], way: Way) => void;
 
 /** The Jupyter comm as a carrier: messages with buffers, both counted. */
 export class CommCarrier {
@@ -19,6 +20,8 @@ export class CommCarrier {
   readonly encoding = new HostEncoding();
   bytesSent = 0;
   bytesReceived = 0;
+  /** Of these, what came and went as text. */
+  readonly asText = { sent: 0, received: 0 };
   /** Told of what is odd but can be borne, after the console. */
   readonly warnings = new Set<(message: string) => void>();
   /** Commands of this epoch that have been carried out: each once, in their order, however often it comes. */
@@ -38,14 +41,15 @@ export class CommCarrier {
   }
 
   /** Send a message, in parts where it is large; returns how its bytes go. */
-  send(message: Upstream, buffers: readonly Uint8Array[] = []): "buffers" | "text" {
-    const bytes = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const how = this.encoding.choose(bytes);
+  send(message: Upstream, buffers: readonly Uint8Array[] = []): Way {
+    const bytes = lengthOf(buffers);
+    const way = this.encoding.choose("up", bytes);
     this.bytesSent += bytes;
-    if (how === "text" || bytes > PART_BYTES) this.sendInParts(message, buffers, how);
+    if (way === "text") this.asText.sent += bytes;
+    if (way === "text" || bytes > PART_BYTES) this.sendInParts(message, buffers, way);
     // VS Code cannot send views: only whole ArrayBuffers leave.
     else this.hand(message, buffers.map(whole));
-    return how;
+    return way;
   }
 
   listen(listener: Listener): () => void {
@@ -55,7 +59,7 @@ export class CommCarrier {
 
   /** Hear a message for this page that has come by another road. */
   hear(message: Downstream): void {
-    for (const listener of this.listeners) listener(message, []);
+    for (const listener of this.listeners) listener(message, [], "buffers");
   }
 
   warn(message: string): void {
@@ -78,35 +82,50 @@ export class CommCarrier {
   }
 
   /** Jupyter's server closes the connection at a message of over 10 MiB. */
-  private sendInParts(message: Upstream, buffers: readonly Uint8Array[], how: "buffers" | "text"): void {
+  private sendInParts(message: Upstream, buffers: readonly Uint8Array[], way: Way): void {
     const packed = pack([{ message, buffers }]);
     const count = Math.ceil(packed.length / PART_BYTES);
     const head = { kind: "part", page: this.page, transfer: ++this.transfers, count } as const;
     for (let index = 0; index < count; index++) {
       const slice = packed.subarray(index * PART_BYTES, (index + 1) * PART_BYTES);
-      const text = how === "text" ? toBase64(slice) : null;
+      const text = way === "text" ? toBase64(slice) : null;
       this.hand({ ...head, index, text }, text === null ? [whole(slice)] : []);
     }
   }
 
   private readonly receive = (content: unknown, buffers: unknown): void => {
     let message: Downstream;
+    let bytes: Uint8Array<ArrayBuffer>[];
+    let way: Way;
     try {
       message = parse(content);
+      if (!this.isForUs(message)) return;
+      [bytes, way] = this.bytesOf(content, buffers);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
       this.warn(`dropped a message: ${error.message}`);
       return;
     }
-    if ("page" in message && message.page !== null && message.page !== this.page) return;
-    if (message.kind === "command" && message.without === this.page) return;
-    const bytes = (Array.isArray(buffers) ? buffers : []).map(asBytes);
-    this.bytesReceived += bytes.reduce((sum, view) => sum + view.byteLength, 0);
+    this.bytesReceived += lengthOf(bytes);
+    if (way === "text") this.asText.received += lengthOf(bytes);
     if (message.kind !== "command" || this.isNext(message)) {
-      for (const listener of this.listeners) listener(message, bytes);
+      for (const listener of this.listeners) listener(message, bytes, way);
     }
     if (message.kind === "command") for (const tell of this.arrivals) tell();
   };
+
+  private isForUs(message: Downstream): boolean {
+    if (message.kind === "command" && message.without === this.page) return false;
+    return message.page === null || message.page === this.page;
+  }
+
+  private bytesOf(content: unknown, buffers: unknown): [Uint8Array<ArrayBuffer>[], Way] {
+    const texts = parseTexts(content);
+    if (texts !== null) return [texts.map(fromBase64), "text"];
+    const given = Array.isArray(buffers) ? buffers : [];
+    if (given.some(isNumbers)) this.encoding.sawNumbers();
+    return [given.map(bytesOf), "buffers"];
+  }
 
   /** Whether a command is to be carried out: not once more, and not before those that come first. */
   private isNext({ number, epoch }: Command): boolean {
@@ -122,13 +141,8 @@ function whole(view: Uint8Array): ArrayBuffer {
   return view.slice().buffer as ArrayBuffer;
 }
 
-/** Hosts hand over ArrayBuffers, or views with an offset. */
-function asBytes(buffer: unknown): Uint8Array<ArrayBuffer> {
-  if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer);
-  if (ArrayBuffer.isView(buffer) && buffer.buffer instanceof ArrayBuffer) {
-    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  }
-  throw new TypeError(`a buffer arrived as ${Object.prototype.toString.call(buffer)}`);
+function lengthOf(buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function newPageId(): string {

@@ -1,4 +1,5 @@
 import type { CommCarrier } from "./comm";
+import type { Way } from "./encoding";
 import { type Ack, type EventPayloads, OWN_EVENTS, type Upstream } from "./messages";
 import type { Packable } from "./packed";
 
@@ -16,7 +17,7 @@ export interface Posted extends Packable {
 /** One that Python has not acknowledged: when and how it first went by the comm. */
 interface Kept extends Posted {
   readonly sent: number;
-  readonly how: "buffers" | "text";
+  readonly way: Way;
 }
 
 /** Brings events to Python beside the comm, and returns what Python acknowledges. */
@@ -62,7 +63,7 @@ export class Events {
     const message = this.message(event, payload, this.seq);
     const sent = performance.now();
     if (this.kept.length === 0) this.since = sent;
-    this.kept.push({ message, buffers, sent, how: this.carrier.send(message, buffers) });
+    this.kept.push({ message, buffers, sent, way: this.carrier.send(message, buffers) });
     this.look(LATE);
     return this.seq;
   }
@@ -126,7 +127,7 @@ export class Events {
     const kept = this.kept.find(({ message }) => message.seq === seq);
     if (kept === undefined || this.posting || this.attempt > 0) return;
     const bytes = kept.buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    this.carrier.encoding.saw(kept.how, bytes, performance.now() - kept.sent);
+    this.carrier.encoding.saw("up", kept.way, bytes, kept.sent);
   }
 
   private look(after: number): void {

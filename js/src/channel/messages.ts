@@ -73,7 +73,7 @@ export interface SeenNumbers {
 }
 
 export type Upstream =
-  | { kind: "request"; page: string; id: number; method: keyof RequestParams; params: object }
+  | { kind: "request"; page: string; id: number; method: keyof RequestParams; params: object; text?: true }
   | { kind: "cancel"; page: string; id: number }
   | Part
   | ({ kind: "seen"; page: string } & SeenNumbers)
@@ -240,6 +240,12 @@ export function parse(content: unknown): Downstream {
     default:
       return fail("message.kind", "reply, error, ack or command", kind);
   }
+}
+
+/** Buffers that travel in a message as base64 instead of beside it; null where they do not. */
+export function parseTexts(content: unknown): string[] | null {
+  const { text: given } = object(content, "message");
+  return optional(list)(given, "message.text")?.map((item) => text(item, "message.text")) ?? null;
 }
 
 export function parsePiece(result: unknown): PieceResult {

@@ -1,4 +1,5 @@
 import type { CommCarrier } from "./comm";
+import type { HostEncoding } from "./encoding";
 import type { RequestParams, Upstream } from "./messages";
 
 const PATIENCE = 5_000; // ms without an answer until Python is pinged; doubled each time
@@ -29,6 +30,7 @@ export interface RequestOptions {
 
 interface Waiting {
   readonly request: Extract<Upstream, { kind: "request" }>;
+  sent: number;
   resolve(answer: Answer): void;
   reject(reason: unknown): void;
 }
@@ -51,15 +53,22 @@ export class Requests {
   private readonly stop: () => void;
 
   constructor(private readonly carrier: CommCarrier) {
-    this.stop = carrier.listen((message, buffers) => {
+    this.stop = carrier.listen((message, buffers, way) => {
       if (message.kind !== "reply" && message.kind !== "error") return;
       const entry = this.waiting.get(message.id);
+      const bytes = buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+      if (entry !== undefined) this.encoding.saw("down", way, bytes, entry.sent);
       this.waiting.delete(message.id);
       this.patience = PATIENCE;
       this.watch();
       if (message.kind === "reply") entry?.resolve({ result: message.result, buffers });
       else entry?.reject(new RequestFailure(message.error.code, message.error.message, message.error.hint));
     });
+  }
+
+  /** How the host carries bytes best. */
+  get encoding(): HostEncoding {
+    return this.carrier.encoding;
   }
 
   /** Rejects with a RequestFailure, or with the signal's reason when it aborts; Python is told not to answer then. */
@@ -90,8 +99,9 @@ export class Requests {
         };
       };
       signal?.addEventListener("abort", cancel, { once: true });
-      const request = { kind: "request", page, id, method, params } as const;
-      this.waiting.set(id, { request, resolve: settled(resolve), reject: settled(reject) });
+      const text = this.encoding.choose("down") === "text" ? ({ text: true } as const) : {};
+      const request = { kind: "request", page, id, method, params, ...text } as const;
+      this.waiting.set(id, { request, sent: performance.now(), resolve: settled(resolve), reject: settled(reject) });
       this.carrier.send(request);
       if (this.timer === undefined) this.watch();
     });
@@ -128,10 +138,14 @@ export class Requests {
     const id = this.next++;
     const request = { kind: "request", page: this.carrier.page, id, method: "ping", params: {} } as const;
     const resolve = () => {
-      for (const { request } of before) if (this.waiting.has(request.id)) this.carrier.send(request);
+      for (const entry of before) {
+        if (!this.waiting.has(entry.request.id)) continue;
+        entry.sent = performance.now();
+        this.carrier.send(entry.request);
+      }
     };
     this.pinged = id;
-    this.waiting.set(id, { request, resolve, reject: () => {} });
+    this.waiting.set(id, { request, sent: performance.now(), resolve, reject: () => {} });
     this.carrier.send(request);
     this.patience = Math.min(2 * this.patience, LONGEST);
     this.watch();

@@ -1,3 +1,4 @@
+import { SAMPLE_BYTES } from "../channel/encoding";
 import { PIECE_BYTES, type PieceResult, parsePiece } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
@@ -12,6 +13,7 @@ interface Piece {
 
 /** A piece that was asked for. */
 interface Flight {
+  readonly length: number;
   readonly piece: Promise<Piece>;
   readonly abort: LinkedAbort;
 }
@@ -19,6 +21,7 @@ interface Flight {
 /**
  * Brings resources over the comm: one piece at first, which says how long the whole is, then the rest, two at a time. A
  * piece of what Python is still making is as long as what there is; then one is asked for at a time, from there on.
+ * Pieces are short until they have shown how the host carries them best.
  */
 export class CommPieces implements Carrier {
   constructor(
@@ -35,14 +38,15 @@ export class CommPieces implements Carrier {
     try {
       while (!transfer.complete) {
         while (flights.length < atOnce && more()) {
-          flights.push(this.start(transfer, next, signal));
-          next += PIECE_BYTES;
+          const flight = this.start(transfer, next, signal);
+          flights.push(flight);
+          next += flight.length;
         }
         const [flight] = flights;
         if (flight === undefined) return; // another carrier goes on
         const piece = await flight.piece;
         flights.shift()?.abort.letGo();
-        if (this.take(transfer, piece)) {
+        if (this.take(transfer, piece, flight.length)) {
           atOnce = IN_FLIGHT;
         } else {
           drop(flights.splice(0)); // they begin where nobody knows yet what will be there
@@ -56,9 +60,9 @@ export class CommPieces implements Carrier {
   }
 
   /** Take a piece; false where it is shorter than it was to be. */
-  private take(transfer: Transfer, { result, bytes }: Piece): boolean {
+  private take(transfer: Transfer, { result, bytes }: Piece, length: number): boolean {
     transfer.describe(result);
-    const expected = Math.min(PIECE_BYTES, result.total - transfer.loaded);
+    const expected = Math.min(length, result.total - transfer.loaded);
     if (bytes.length > expected || (bytes.length === 0 && expected > 0))
       throw new Changed(`${bytes.length} bytes of ${transfer.path}, not ${expected}`);
     transfer.append(bytes);
@@ -67,14 +71,15 @@ export class CommPieces implements Carrier {
 
   private start(transfer: Transfer, offset: number, signal: AbortSignal): Flight {
     const abort = new LinkedAbort([signal]);
-    const piece = this.ask(transfer, offset, abort.signal);
+    const length = this.requests.encoding.undecided ? SAMPLE_BYTES : PIECE_BYTES;
+    const piece = this.ask(transfer, offset, length, abort.signal);
     piece.catch(() => {}); // it is awaited in its turn, perhaps never
-    return { piece, abort };
+    return { length, piece, abort };
   }
 
-  private async ask({ path }: Transfer, offset: number, signal: AbortSignal): Promise<Piece> {
+  private async ask({ path }: Transfer, offset: number, length: number, signal: AbortSignal): Promise<Piece> {
     try {
-      const { result, buffers } = await this.requests.send("read", { path, offset, length: PIECE_BYTES }, { signal });
+      const { result, buffers } = await this.requests.send("read", { path, offset, length }, { signal });
       return { result: parsePiece(result), bytes: buffers[0] ?? new Uint8Array() };
     } catch (error) {
       // Shorter than it was when its length was told.

@@ -23,6 +23,14 @@ import { forwardWarnings } from "./warnings";
 
 export type Model = MessageModel & TraitModel & LiveModel;
 
+/** Bytes by one carrier; over the comm some may have travelled as text. */
+interface Carried {
+  readonly bytes_received: number;
+  readonly bytes_sent: number;
+  readonly text_received?: number;
+  readonly text_sent?: number;
+}
+
 /** What the viewer did, for tests, the demo and a person at the console. */
 export interface Inspection {
   /** Nothing is being loaded or waits to be drawn. */
@@ -42,7 +50,7 @@ export interface Inspection {
   readonly transport: string | null;
   /** The plot in CSS pixels of the page. */
   readonly plot: { left: number; top: number; width: number; height: number };
-  readonly carriers: Record<string, { bytes_received: number; bytes_sent: number }>;
+  readonly carriers: Record<string, Carried>;
   readonly notices: readonly string[];
 }
 
@@ -237,7 +245,8 @@ export class NotebookApp {
   private inspect(view: View): Inspection {
     const { camera } = view;
     const box = (view.element.shadowRoot?.querySelector(".plot") ?? view.element).getBoundingClientRect();
-    const { bytesReceived, bytesSent } = this.carrier;
+    const { bytesReceived, bytesSent, asText } = this.carrier;
+    const text = { text_received: asText.received, text_sent: asText.sent };
     return {
       settled: this.settled,
       cells_drawn: this.scene.countPlaced(),
@@ -249,7 +258,7 @@ export class NotebookApp {
       traits: traitsOf(this.store),
       transport: this.store.transport.value,
       plot: { left: box.left, top: box.top, width: box.width, height: box.height },
-      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent }, ...this.source.carried },
+      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent, ...text }, ...this.source.carried },
       notices: this.store.notices.value.map(({ title, text }) => `${title}. ${text}`),
     };
   }

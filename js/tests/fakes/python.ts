@@ -1,3 +1,5 @@
+import { toBase64 } from "../../src/channel/buffers";
+import type { Way } from "../../src/channel/encoding";
 import type { EventPayloads, SeenNumbers, Server, Upstream } from "../../src/channel/messages";
 import { decodeCells, encodeCells } from "../../src/host/cells";
 import { Bitset } from "../../src/state/bitset";
@@ -42,6 +44,10 @@ export class FakePython {
   server: Server | null = null;
   /** Requests that wait for an answer. */
   readonly outstanding = new Set<number>();
+  /** Pieces come as VS Code has them: lists of numbers, unless they were asked for as text. */
+  writeNumbers = false;
+  /** ms that the bytes of a piece take. */
+  delay: (bytes: number, way: Way) => number = () => 0;
   private paused: Request[] | null = null;
   private waiting: Request[] = [];
 
@@ -142,7 +148,7 @@ export class FakePython {
     setTimeout(() => this.model.deliver({ kind: "ack", page, seq, revision, error: null }));
   }
 
-  private answer({ page, id, method, params }: Request): void {
+  private answer({ page, id, method, params, text }: Request): void {
     if (!this.outstanding.delete(id)) return;
     if (method === "selection") {
       const { payload, buffers } = this.selectionMessage();
@@ -176,7 +182,14 @@ export class FakePython {
       const { bytes, dtype, shape, etag } = resource;
       const piece = bytes.slice(read.offset, Math.min(read.offset + read.length, there));
       const result = { total: bytes.length, dtype, shape, etag };
-      this.model.deliver({ kind: "reply", page, id, result }, [new DataView(piece.buffer)]);
+      const reply = { kind: "reply", page, id, result };
+      const deliver = () => {
+        if (text) this.model.deliver({ ...reply, text: [toBase64(piece)] });
+        else this.model.deliver(reply, [this.writeNumbers ? [...piece] : new DataView(piece.buffer)]);
+      };
+      const ms = this.delay(piece.length, text ? "text" : "buffers");
+      if (ms === 0) deliver();
+      else setTimeout(deliver, ms);
     }
   }
 

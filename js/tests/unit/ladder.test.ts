@@ -25,7 +25,10 @@ describe("the ladder of carriers", () => {
   const open = (page: PageAddress = LOCAL) => {
     const model = new FakeModel();
     python = new FakePython(model);
-    source = new LadderSource(new Requests(new CommCarrier(model, "p1")), {
+    const carrier = new CommCarrier(model, "p1");
+    // The host has shown already that it carries buffers well.
+    carrier.encoding.saw("down", "buffers", PIECE_BYTES, performance.now());
+    source = new LadderSource(new Requests(carrier), {
       connect: () => place(),
       page,
       onTransport: (name, base) => {

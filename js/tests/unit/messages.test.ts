@@ -120,6 +120,8 @@ describe("messages to Python", () => {
     carrier.send({ kind: "cancel", page: "p1", id: 9 }, [new Uint8Array(5 << 20)]);
     events.tell("hover", { cell: 7 });
     carrier.send({ kind: "seen", page: "p1", updates: 4, selection: 2, marks: 0, epoch: 1, commands: 3 });
+    carrier.encoding.sawNumbers();
+    answers.push(requests.send("read", { path: "manifest.json", offset: 0, length: PIECE_BYTES }));
     requests.dispose();
     await Promise.allSettled(answers);
 

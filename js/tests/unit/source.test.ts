@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
+import { SAMPLE_BYTES } from "../../src/channel/encoding";
 import { PIECE_BYTES } from "../../src/channel/messages";
 import { RequestFailure, Requests } from "../../src/channel/requests";
 import { LadderSource } from "../../src/data/ladder";
@@ -18,7 +19,10 @@ describe("a resource read over the comm", () => {
   beforeEach(() => {
     model = new FakeModel();
     python = new FakePython(model);
-    source = new LadderSource(new Requests(new CommCarrier(model, "p1")), {
+    const carrier = new CommCarrier(model, "p1");
+    // The host has shown already that it carries buffers well.
+    carrier.encoding.saw("down", "buffers", PIECE_BYTES, performance.now());
+    source = new LadderSource(new Requests(carrier), {
       connect: async () => null,
       page: { origin: "http://localhost:8888", hostname: "localhost", baseUrl: "/" },
       onTransport: () => {},
@@ -196,6 +200,64 @@ describe("a resource read over the comm", () => {
     const [a, b] = await Promise.all([source.read("a"), source.read("b")]);
     expect(same(a.bytes, pattern(2 * PIECE_BYTES, 1))).toBe(true);
     expect(same(b.bytes, pattern(2 * PIECE_BYTES, 2))).toBe(true);
+  });
+});
+
+describe("a resource read over the comm of a host that nobody knows yet", () => {
+  const PATH = "embeddings/X_umap.f32";
+  const LENGTH = 2 * PIECE_BYTES;
+  let model: FakeModel;
+  let python: FakePython;
+  let source: LadderSource;
+
+  beforeEach(() => {
+    model = new FakeModel();
+    python = new FakePython(model);
+    python.add(PATH, pattern(LENGTH));
+    source = new LadderSource(new Requests(new CommCarrier(model, "p1")), {
+      connect: async () => null,
+      page: { origin: "http://localhost:8888", hostname: "localhost", baseUrl: "/" },
+      onTransport: () => {},
+    });
+    return () => source.dispose();
+  });
+
+  /** The reads: their lengths, and whether they asked for text. */
+  const asked = () =>
+    model.messages.flatMap((message) => {
+      if (message.kind !== "request" || message.method !== "read") return [];
+      return [[(message.params as { length: number }).length, message.text ?? false]];
+    });
+
+  it("is measured by a short piece, and the rest follows in large ones", async () => {
+    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    expect(asked()).toEqual([
+      [SAMPLE_BYTES, false],
+      [PIECE_BYTES, false],
+      [PIECE_BYTES, false],
+    ]);
+  });
+
+  it("is read as text from the piece on that came as numbers", async () => {
+    python.writeNumbers = true;
+    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    expect(asked()).toEqual([
+      [SAMPLE_BYTES, false],
+      [PIECE_BYTES, true],
+      [PIECE_BYTES, true],
+    ]);
+  });
+
+  it("is read as text where buffers are slow, as they are in VS Code", async () => {
+    python.delay = (bytes, way) => bytes / (way === "text" ? 12_000 : 1_300);
+    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    expect(asked()).toEqual([
+      [SAMPLE_BYTES, false],
+      [SAMPLE_BYTES, true],
+      [SAMPLE_BYTES, true],
+      [PIECE_BYTES, true],
+      [PIECE_BYTES, true],
+    ]);
   });
 });
 

@@ -50,7 +50,7 @@ class Conversation:
     ) -> None:
         self._host = host
         self._lock = lock
-        self.carrier = CommCarrier(send, self._route, pace, owner=name)
+        self.carrier = CommCarrier(send, self._route, pace, owner=name, wants_text=self._wants_text)
         self._requests = rpc.RequestServer(
             self.carrier,
             {
@@ -234,6 +234,7 @@ class Conversation:
             case Request():
                 if message.page not in self._pages:
                     self._set_page(message.page, "loading")
+                self._pages[message.page].text = message.text
                 if self._pages[message.page].state == "outdated":  # it would take the answer for that of its own data
                     self.carrier.send(messages.Failure(message.page, message.id, _OUTDATED))
                     self._send_unseen_traits(self._pages[message.page])
@@ -260,6 +261,9 @@ class Conversation:
                 if page.ack is not None and page.ack.seq == event.seq:
                     return page.ack  # sent already
             return self._acknowledge(page, event)
+
+    def _wants_text(self, page: str | None) -> bool:
+        return any(known.text for known in list(self._pages.values()) if page in (None, known.name) and known.there)
 
     def _page(self, name: str) -> Page:
         return self._pages.setdefault(name, Page(name))

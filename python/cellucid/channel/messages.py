@@ -308,11 +308,15 @@ Payload = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The browser asks; it gets exactly one :class:`Reply` or :class:`Failure`, unless it cancels."""
+    """The browser asks; it gets exactly one :class:`Reply` or :class:`Failure`, unless it cancels.
+
+    With ``text`` buffers are to come as base64 in the message: here and in what Python sends unasked from then on.
+    """
 
     page: str
     id: int
     params: Params
+    text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,7 +363,7 @@ class Seen:
 Upstream = Request | Cancel | Event | Part | Seen
 
 _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
-    "request": {"page": PAGE, "id": COUNT, "method": NAME},
+    "request": {"page": PAGE, "id": COUNT, "method": NAME, "text": _optional(_flag)},
     "cancel": {"page": PAGE, "id": COUNT},
     "event": {"page": PAGE, "seq": COUNT, "event": NAME},
     "seen": {
@@ -404,11 +408,11 @@ def parse(content: object) -> Upstream:
     if kind == "seen":
         return Seen(**head)
     if kind == "request":
-        method = head.pop("method")
+        method, text = head.pop("method"), bool(head.pop("text"))
         if method not in _PARAMS:
             raise _fail("request.method", "one of " + ", ".join(_PARAMS), method)
         cls, table = _PARAMS[method]
-        return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)))
+        return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)), text=text)
     if head["seq"] == 0 and head["event"] != "hover":  # what has no number is taken each time it comes
         raise _fail("event.seq", "a number from 1", 0)
     try:

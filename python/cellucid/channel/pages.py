@@ -32,6 +32,7 @@ class Page:
     state: Literal["new", "loading", "ready", "closed", "outdated"] = "new"
     seq: int = 0  # of the last event
     road: TransportChosen | None = None
+    text: bool = False  # its last request wanted buffers as text
     ack: Ack | None = None  # of the last selection, or of what was refused
     updates: int = 0  # the last that the page has of what Python tells
     selection: int = 0

@@ -141,7 +141,7 @@ class RequestServer:
         with self._lock:
             wanted = (request.page, request.id) in self._open
         if wanted:
-            self._carrier.send(message, buffers)
+            self._carrier.send(message, buffers, text=request.text)
 
 
 def _failure(request: Request, code: str, message: str, hint: str) -> Failure:
