@@ -245,14 +245,19 @@ def test_the_stream_ends_with_the_widget(tab, shown):
 
 
 def test_waiting_for_an_event_works_with_a_tab_alone(tab, shown):
+    heard = threading.Event()
+
     def speak():
-        time.sleep(0.3)
         tab.event("ready", {"n_cells": 10, "dimensions": 2})
-        tab.event("click", {"cell": 3, "button": 0, "shift": False, "ctrl": False})
+        while not heard.wait(0.1):  # what is clicked before the wait is not waited for
+            tab.event("click", {"cell": 3, "button": 0, "shift": False, "ctrl": False})
 
     speaker = threading.Thread(target=speak)
     speaker.start()
-    shown.wait_for_ready(timeout=10)
-    event = shown.wait_for_event("click", timeout=10)
-    speaker.join()
+    try:
+        shown.wait_for_ready(timeout=30)
+        event = shown.wait_for_event("click", timeout=30)
+    finally:
+        heard.set()
+        speaker.join()
     assert event["cell"] == 3
