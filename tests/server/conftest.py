@@ -13,13 +13,17 @@ from cellucid.server import DataServer
 N_CELLS = 100
 
 
-def make_dataset(name="cells"):
+def make_adata():
     rng = np.random.default_rng(0)
     obs = pd.DataFrame({"a b/c%é": rng.normal(size=N_CELLS)}, index=[f"cell-{n}" for n in range(N_CELLS)])
     counts = rng.poisson(1, (N_CELLS, 2)).astype(np.float32)
     adata = ad.AnnData(counts, obs=obs, var=pd.DataFrame(index=["CD3E", "X/Y"]))
     adata.obsm["X_umap"] = rng.normal(size=(N_CELLS, 2)).astype(np.float32)
-    return open_dataset(adata, name=name)
+    return adata
+
+
+def make_dataset(name="cells"):
+    return open_dataset(make_adata(), name=name)
 
 
 class Answer(NamedTuple):
