@@ -17,17 +17,29 @@ scanpy = pathlib.Path(importlib.util.find_spec("scanpy").origin).parent
 adata = ad.read_h5ad(scanpy / "datasets" / "10x_pbmc68k_reduced.h5ad")
 """
 
-# The same numbers here and in the notebook: see `many_cells`.
-LOAD_MANY = (
-    LOAD
-    + """
+
+def load_many(count: int, genes: int | None = None) -> str:
+    """Code that makes so many cells, `many`; here they are in `many_coordinates`.
+
+    Args:
+        count: of cells.
+        genes: so many of the genes; all unless given.
+    """
+    columns = "" if genes is None else f"[:, :{genes}]"
+    return (
+        LOAD
+        + f"""
 rng = np.random.default_rng(0)
-rows = rng.integers(0, adata.n_obs, 200_000)
-obs = adata.obs.iloc[rows].set_axis([f"cell-{i}" for i in range(len(rows))])
-many = ad.AnnData(adata.raw.X[rows], obs=obs, var=adata.raw.var, uns=adata.uns)
+rows = rng.integers(0, adata.n_obs, {count})
+obs = adata.obs.iloc[rows].set_axis([f"cell-{{i}}" for i in range(len(rows))])
+raw = adata.raw.to_adata(){columns}
+many = ad.AnnData(raw.X[rows], obs=obs, var=raw.var, uns=adata.uns)
 many.obsm["X_umap"] = (adata.obsm["X_umap"][rows] + rng.normal(scale=0.25, size=(len(rows), 2))).astype(np.float32)
 """
-)
+    )
+
+
+LOAD_MANY = load_many(200_000)
 
 
 def few_cells() -> AnnData:
@@ -35,11 +47,11 @@ def few_cells() -> AnnData:
     return sc.datasets.pbmc68k_reduced()
 
 
-def many_coordinates() -> npt.NDArray[np.float32]:
-    """The coordinates of the 200,000 cells that `LOAD_MANY` makes."""
+def many_coordinates(count: int = 200_000) -> npt.NDArray[np.float32]:
+    """The coordinates of the cells that `load_many(count)` makes."""
     adata = few_cells()
     rng = np.random.default_rng(0)
-    rows = rng.integers(0, adata.n_obs, 200_000)
+    rows = rng.integers(0, adata.n_obs, count)
     jitter = rng.normal(scale=0.25, size=(len(rows), 2))
     return (adata.obsm["X_umap"][rows] + jitter).astype(np.float32)
 

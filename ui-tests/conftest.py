@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from hosts.chromium import launch
+from hosts.failure import Watched, save_failure
 from hosts.jupyterlab import JupyterLab
 from hosts.notebook import NotebookPage, write_notebook
 
@@ -34,12 +35,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """What drives all browsers."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """One headless Chromium for all tests; each test has its own pages."""
-    with sync_playwright() as playwright:
-        started = launch(playwright)
-        yield started
-        started.close()
+    started = launch(playwright)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session")
@@ -56,21 +63,42 @@ def spare() -> list[Page]:
     return []
 
 
+WATCHED = pytest.StashKey[list[Watched]]()
+FAILED = pytest.StashKey[bool]()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Lets the fixtures below know at teardown whether the test failed."""
+    """Keeps what a failed test saw, and lets the fixtures below know at teardown that it has failed."""
     report = yield
     if report.failed:
         item.stash[FAILED] = True
+        if watched := item.stash.get(WATCHED, []):
+            folder = FAILURES / file_name(item)
+            save_failure(folder, watched)
+            report.sections.append(("what the test saw", str(folder)))
     return report
 
 
-FAILED = pytest.StashKey[bool]()
+def file_name(item: pytest.Item) -> str:
+    """A name for files of a test."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", item.name).strip("-")
+
+
+@pytest.fixture
+def watch(request: pytest.FixtureRequest) -> Callable[[Watched], None]:
+    """`watch(page)`: what the page shows, and what its server logs, is kept if the test fails."""
+    watched = request.node.stash.setdefault(WATCHED, [])
+    return watched.append
 
 
 @pytest.fixture
 def notebook(
-    lab: JupyterLab, context: BrowserContext, spare: list[Page], request: pytest.FixtureRequest
+    lab: JupyterLab,
+    context: BrowserContext,
+    spare: list[Page],
+    watch: Callable[[Watched], None],
+    request: pytest.FixtureRequest,
 ) -> Iterator[OpenNotebook]:
     """`notebook(cells)` writes a notebook of these code cells and opens it in a page that shows no other.
 
@@ -78,7 +106,7 @@ def notebook(
     that is there already. A page that is found as good as new after a test serves another one.
     """
     opened: list[NotebookPage] = []
-    test = re.sub(r"[^A-Za-z0-9_.-]+", "-", request.node.name).strip("-")
+    test = file_name(request.node)
 
     def open_notebook(cells: list[str] | None = None, *, name: str = "", path: str | None = None) -> NotebookPage:
         if path is None:
@@ -87,13 +115,12 @@ def notebook(
         load = not spare
         driven = NotebookPage(context.new_page() if load else spare.pop(), lab, path)
         opened.append(driven)
+        watch(driven)
         return driven.open(load=load)
 
     yield open_notebook
 
     failed = request.node.stash.get(FAILED, False)
-    if failed:
-        save_failure(FAILURES / test, opened, lab)
     for driven in opened:
         if not failed and not spare and driven.leave():
             spare.append(driven.page)
@@ -101,14 +128,3 @@ def notebook(
             driven.page.close(run_before_unload=False)
     lab.shutdown_kernels()
     lab.reset_settings()
-
-
-def save_failure(folder: Path, opened: list[NotebookPage], lab: JupyterLab) -> None:
-    """Keeps each page's picture and console, and the server's log."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, driven in enumerate(opened):
-        (folder / f"console-{number}.txt").write_text("\n".join(driven.console))
-        if not driven.page.is_closed():
-            driven.page.screenshot(path=folder / f"page-{number}.png")
-    (folder / "jupyterlab.log").write_text(lab.log_tail(lines=2000))
-    print(f"what the test saw: {folder}")

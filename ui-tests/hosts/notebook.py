@@ -1,15 +1,13 @@
-"""Drives one notebook in JupyterLab as a person would, and asks its kernel what came of it."""
+"""Drives one notebook in JupyterLab, or in Notebook, as a person would, and asks its kernel what came of it."""
 
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import nbformat
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page
-
-from hosts.jupyterlab import JupyterLab
 
 OPEN_SECONDS = 60
 CELL_SECONDS = 120
@@ -99,18 +97,30 @@ def write_notebook(path: Path, cells: Iterable[str]) -> Path:
     return path
 
 
+class NotebookServer(Protocol):
+    """What serves notebooks to a page that has `window.jupyterapp`."""
+
+    def url(self, path: str = "", *, workspace: str | None = None) -> str:
+        """The address that opens a notebook."""
+        ...
+
+    def log_tail(self, lines: int = 60) -> str:
+        """The last lines of the log."""
+        ...
+
+
 class NotebookPage:
     """One notebook, open in one browser page.
 
     Args:
         page: The browser's page; what it logs is kept in `console`.
-        lab: The JupyterLab that serves the notebook.
+        server: What serves the notebook.
         path: The notebook's path, relative to the server's `root_dir`.
     """
 
-    def __init__(self, page: Page, lab: JupyterLab, path: str) -> None:
+    def __init__(self, page: Page, server: NotebookServer, path: str) -> None:
         self.page = page
-        self.lab = lab
+        self.server = server
         self.path = path
         self.console: list[str] = []
         page.on("console", self._hear)
@@ -135,7 +145,7 @@ class NotebookPage:
         """
         if load:
             # A workspace of its own: two pages in one workspace would each reopen what the other has.
-            self.page.goto(self.lab.url(self.path, workspace=f"test-{uuid.uuid4().hex[:8]}"))
+            self.page.goto(self.server.url(self.path, workspace=f"test-{uuid.uuid4().hex[:8]}"))
         else:
             self.page.evaluate(
                 "(path) => void window.jupyterapp.commands.execute('docmanager:open', { path })", self.path
