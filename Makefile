@@ -87,13 +87,17 @@ ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab,
 	$(SAY) 'ui-test: pytest ui-tests'
 	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m "not slow" -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-test-all: test $(STAMPS)/kernels ## test, the slow ones, and the browser's waits and lives on other ipykernels
+test-all: $(STAMPS)/hosts $(STAMPS)/kernels ## test, the slow ones, other hosts and ipykernels; writes the README's table of hosts
+	@rm -rf build/hosts
+	@$(MAKE) --no-print-directory test
 	$(SAY) 'test-all: slow ui-tests'
 	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m slow $(PYTEST_ARGS)
 	$(SAY) 'test-all: ui-tests on other ipykernels'
 	@$(WITH_CHROMIUM) && for folder in "$(VENV)"/kernels/ipykernel-*; do \
 	  printf '\n==> %s\n' "$$folder" && UI_IPYKERNEL="$$(cd "$$folder" && pwd)" \
 	  "$(BIN)/python" -m pytest $(KERNEL_TESTS) $(PYTEST_ARGS) || exit 1; done
+	$(SAY) 'test-all: the table of hosts'
+	@PYTHONPATH=ui-tests "$(BIN)/python" -m hosts.table
 
 bench: $(STAMPS)/test $(STAMPS)/bench $(STAMPS)/reference ## measure side by side with peers, one table
 	@$(WITH_CHROMIUM) && "$(BIN)/python" benchmarks/run.py

@@ -57,11 +57,11 @@ class Visit:
     transport: str
     moved: dict[str, int]
 
-    def save(self) -> None:
+    def save(self, folder: Path = VISITS) -> None:
         """Keep it for the README's table."""
-        VISITS.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         name = "".join(letter if letter.isalnum() else "-" for letter in self.host.name.lower())
-        (VISITS / f"{name}.json").write_text(json.dumps(asdict(self), indent=1) + "\n")
+        (folder / f"{name}.json").write_text(json.dumps(asdict(self), indent=1) + "\n")
 
 
 def journey(place: KernelPlace, host: Host, *, blocking: bool = True, seconds: float = 60) -> Visit:
