@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 2
 
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-# The last that the build writes; page.js is beside it.
+# The last that the build writes; the pages are beside it.
 BUNDLE := python/cellucid/static/widget.js
 BUNDLE_SOURCES := $(shell find js/src -type f 2>/dev/null) js/build.mjs js/tsconfig.json package.json package-lock.json
 NODE_MODULES := node_modules/.package-lock.json

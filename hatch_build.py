@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = Path("python/cellucid/static/widget.js")  # the last that the build writes; page.js is beside it
+BUNDLE = Path("python/cellucid/static/widget.js")  # the last that the build writes; the pages are beside it
 NODE = "Node 20.19 or newer"
 
 

@@ -1,6 +1,6 @@
-// Builds the two files that the wheel carries, in python/cellucid/static: widget.js for notebooks, page.js for a tab.
-// anywidget sends the first with every widget instance, and the server puts the second into a page's script element, so
-// size and shape are checked here, where they are made.
+// Builds the files that the wheel carries, in python/cellucid/static: widget.js for notebooks, page.js for a tab, site.js
+// for the page without Python. anywidget sends the first with every widget instance, and the others are put into a page's
+// script element, so size and shape are checked here, where they are made.
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const STATIC = join(ROOT, "python", "cellucid", "static");
 const WIDGET = join(STATIC, "widget.js");
 const PAGE = join(STATIC, "page.js");
+const SITE = join(STATIC, "site.js");
 const MAX_BYTES = 500_000;
 
 const BANNER =
@@ -31,7 +32,7 @@ const checkAndWrite = {
       for (const { path } of output.imports) {
         errors.push(`the bundle still imports "${path}": it must be one file that needs no network`);
       }
-      if (bundle === PAGE && /<\/script|<!--/i.test(file.text)) {
+      if (bundle !== WIDGET && /<\/script|<!--/i.test(file.text)) {
         errors.push("the bundle would end the script element that it is put into");
       }
       if (bundle === WIDGET && !output.exports.includes("default")) {
@@ -71,6 +72,7 @@ const options = {
 };
 
 const bundles = [
+  { ...options, entryPoints: ["js/src/site.ts"], outfile: SITE },
   { ...options, entryPoints: ["js/src/page.ts"], outfile: PAGE },
   { ...options, entryPoints: ["js/src/index.ts"], outfile: WIDGET }, // the last one: make looks at its age
 ];

@@ -39,6 +39,7 @@ PYTHON_FOREIGN: Mapping[str, frozenset[str]] = {
 TYPESCRIPT_ARROWS: Mapping[str, frozenset[str]] = {
     "index.ts": frozenset({"host", "ui"}),
     "page.ts": frozenset({"host", "ui"}),
+    "site.ts": frozenset({"host", "ui"}),
     "host": frozenset({"channel", "state", "data", "scene", "ui", "session"}),
     "ui": frozenset({"state", "tools"}),
     "tools": frozenset({"state", "scene"}),

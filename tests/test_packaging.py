@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 BUNDLE = "cellucid/static/widget.js"
 PAGE = "cellucid/static/page.js"
+SITE = "cellucid/static/site.js"
 
 pytestmark = pytest.mark.packaging
 
@@ -61,7 +62,7 @@ def no_node(tmp_path_factory):
 
 def test_the_wheel_has_the_package_the_viewer_and_the_types(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"cellucid/__init__.py", "cellucid/py.typed", BUNDLE, PAGE} <= set(names)
+    assert {"cellucid/__init__.py", "cellucid/py.typed", BUNDLE, PAGE, SITE} <= set(names)
     others = [name for name in names if not name.startswith("cellucid")]
     assert others == []
     assert [name for name in names if "__pycache__" in name or "node_modules" in name] == []

@@ -1,9 +1,10 @@
-"""The command line: ``cellucid serve``, ``cellucid prepare``, ``cellucid info``."""
+"""The command line: ``cellucid serve``, ``cellucid prepare``, ``cellucid info``, ``cellucid page``."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from cellucid.dataset import Dataset, open_dataset
 from cellucid.dataset.folder import find_exports, is_export
 from cellucid.dataset.manifest import package_version
 from cellucid.export import prepare
+from cellucid.export.page import not_listed, write_page
 
 _SHOWN = 12
 
@@ -97,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     info.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
     info.add_argument("--dataset", metavar="ID", help="which of a folder of several")
     info.set_defaults(run=_info)
+
+    page = commands.add_parser("page", help="write the viewer that needs no Python", description=_page.__doc__)
+    page.add_argument("out_dir", metavar="OUT_DIR", help="the folder that holds the exports, or an empty or a new one")
+    page.add_argument("-q", "--quiet", action="store_true", help="no last word")
+    page.set_defaults(run=_page)
     return parser
 
 
@@ -161,6 +168,20 @@ def _info(options: argparse.Namespace) -> None:
     with open_dataset(options.path, dataset=options.dataset) as dataset:
         for line in _describe(dataset):
             print(line)
+
+
+def _page(options: argparse.Namespace) -> None:
+    """Write the viewer as a page for any web server, beside exports or alone; it opens folders of a disk as well."""
+    page = write_page(options.out_dir)
+    for name in not_listed(page.parent):
+        print(
+            f"cellucid: datasets.json does not list {name!r}, which the page will not show; remove datasets.json to "
+            "have all exports listed",
+            file=sys.stderr,
+        )
+    if not options.quiet:
+        print(f"{page}: {page.stat().st_size / 1e6:,.1f} MB")
+        print(f"look at it with: python -m http.server -b 127.0.0.1 -d {shlex.quote(str(page.parent))}")
 
 
 def _describe(dataset: Dataset) -> list[str]:

@@ -23,9 +23,10 @@ from cellucid.dataset.paths import IDENTITY
 from cellucid.export import prepare
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
-EXPORTS = VECTORS / "exports"
+EXPORTS = VECTORS / "exports"  # Cellucid's
+OWN = VECTORS / "own_exports"
 WRITTEN = VECTORS / "exports.json"
-NAMES = tuple(sorted(folder.name for folder in EXPORTS.iterdir()))
+FOLDERS = {folder.name: folder for place in (EXPORTS, OWN) for folder in sorted(place.iterdir())}
 
 
 def answers(folder: Path) -> dict[str, Any]:
@@ -44,9 +45,9 @@ def answers(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", list(FOLDERS))
 def test_the_vectors_are_what_python_reads(name: str):
-    assert json.loads(WRITTEN.read_text(encoding="utf-8"))[name] == answers(EXPORTS / name)
+    assert json.loads(WRITTEN.read_text(encoding="utf-8"))[name] == answers(FOLDERS[name])
 
 
 # ---- writing them ----
@@ -87,10 +88,10 @@ def odd_data() -> ad.AnnData:
 def write_exports() -> None:
     """Makes the exports that are not Cellucid's own."""
     options: dict[str, Any] = {"created_at": "2026-01-31T12:00:00Z", "dataset_id": "odd", "dataset_name": "Odd cells"}
-    prepare(odd_data(), EXPORTS / "own-none", force=True, **options)
+    prepare(odd_data(), OWN / "own-none", force=True, **options)
     small = {"var_quantization": 16, "obs_continuous_quantization": 8, "compression": 9}
-    prepare(odd_data(), EXPORTS / "own-q16gz", force=True, **small, **options)  # type: ignore[arg-type]
-    odd = EXPORTS / "B-odd"
+    prepare(odd_data(), OWN / "own-q16gz", force=True, **small, **options)  # type: ignore[arg-type]
+    odd = OWN / "odd-labels"
     shutil.rmtree(odd, ignore_errors=True)
     shutil.copytree(EXPORTS / "B-none", odd)
     manifest = json.loads((odd / "obs_manifest.json").read_text())
@@ -103,8 +104,8 @@ def write_exports() -> None:
 def write() -> None:
     """Writes the exports, and what is read from all of them."""
     write_exports()
-    names = sorted(folder.name for folder in EXPORTS.iterdir())
-    WRITTEN.write_text(json.dumps({name: answers(EXPORTS / name) for name in names}, indent=1) + "\n", encoding="utf-8")
+    read = {name: answers(folder) for name, folder in FOLDERS.items()}
+    WRITTEN.write_text(json.dumps(read, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

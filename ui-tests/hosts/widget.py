@@ -33,13 +33,13 @@ class WidgetPage:
     """One view of a widget on a page.
 
     Args:
-        place: what shows it.
+        shown: what shows it; a page alone is its own document.
         index: which of the document's views, from the top.
     """
 
-    def __init__(self, place: Place, index: int = 0) -> None:
-        self.page = place.page
-        self.root: Locator = place.document.locator(SELECTOR).nth(index)
+    def __init__(self, shown: Place | Page, index: int = 0) -> None:
+        self.page, document = (shown, shown) if isinstance(shown, Page) else (shown.page, shown.document)
+        self.root: Locator = document.locator(SELECTOR).nth(index)
         self.plot: Locator = self.root.locator(".plot")
 
     @staticmethod
@@ -48,7 +48,7 @@ class WidgetPage:
         return place.document.locator(SELECTOR).count()
 
     def inspect(self) -> dict[str, Any]:
-        """What the viewer says it did; see `Inspection` in js/src/host/notebook.ts."""
+        """What the viewer says it did; see `Inspection` in js/src/host/inspection.ts."""
         result: dict[str, Any] = self.root.evaluate("(element) => element.cellucid.inspect()")
         return result
 
@@ -137,7 +137,7 @@ class WidgetPage:
 
     def colour_by(self, name: str) -> None:
         """Find a field in the search of the toolbar, as a person does, and take the first that is found."""
-        self.root.locator("button.field").click()
+        self.root.locator("button.field:not(.dataset)").click()
         query = self.root.get_by_role("combobox", name="Search obs columns and genes")
         query.fill(name)
         self.root.get_by_role("option").first.wait_for()

@@ -11,7 +11,7 @@ import {
   type StoredValues,
 } from "./export/manifests";
 import { defaultPalette } from "./export/palettes";
-import { ExportError, type FileOptions, type Place } from "./export/place";
+import { CountedPlace, ExportError, type FileOptions, type Place } from "./export/place";
 import { type EmbeddingEntry, type FieldEntry, FORMAT, type Manifest } from "./manifest";
 import { type ReadOptions, type Resource, type Source, segment } from "./source";
 
@@ -39,17 +39,25 @@ interface Categories {
  */
 export class FilesSource implements Source {
   readonly manifest: Manifest;
+  /** Bytes of files, as they are stored. */
+  bytesRead = 0;
+  private readonly place: Place;
+  /** What is known without reading anything more. */
+  private readonly known = new Map<string, unknown>();
   private readonly makers = new Map<string, Maker>();
   private names: Promise<readonly string[]> | null = null;
   /** The embedding that was measured last: its coordinates are what is read next. */
   private measured: { readonly key: string; readonly coords: Floats } | null = null;
 
   private constructor(
-    private readonly place: Place,
+    place: Place,
     private readonly stored: Export,
     private readonly additions: Additions,
     points: readonly AddedPoints[],
   ) {
+    this.place = new CountedPlace(place, (bytes) => {
+      this.bytesRead += bytes;
+    });
     const embeddings = points.map(({ key, dimensions }) => ({ key, dimensions, path: `${embeddingPath(key)}.f32` }));
     for (const one of points) this.listPoints(one);
     const fields = [...stored.fields].map(([key, field]) => this.listField(key, field));
@@ -66,8 +74,8 @@ export class FilesSource implements Source {
       default_layer: layer,
       cell_names: additions.cellNames && { path: "cells/names.{block}.json", block: NAMES_A_BLOCK },
     };
-    this.makers.set("manifest.json", async () => json(this.manifest));
-    this.makers.set("var/genes.json", async () => json(this.listGenes()));
+    this.known.set("manifest.json", this.manifest);
+    this.known.set("var/genes.json", this.listGenes());
     this.makers.set("var/other_names.json", async (options) => json(await this.listOtherNames(options)));
   }
 
@@ -90,7 +98,13 @@ export class FilesSource implements Source {
     );
   }
 
+  /** Whether a gene can be shown. */
+  hasGene(name: string): boolean {
+    return this.stored.genes.has(name);
+  }
+
   async read(path: string, { signal, onProgress }: ReadOptions = {}): Promise<Resource> {
+    if (this.known.has(path)) return json(this.known.get(path));
     const make = this.makers.get(path) ?? this.makerOfGene(path) ?? this.makerOfCellNames(path);
     if (make === null) throw new ExportError(`${this.place.name}: there is no ${path} in this export.`);
     const [made] = await Promise.all([
@@ -166,7 +180,7 @@ export class FilesSource implements Source {
     } as const;
     if (categories.length <= INLINE_CATEGORIES) return { ...entry, categories, colors };
     const listing = `${folder}.categories.json`;
-    this.makers.set(listing, async () => json({ categories, colors }));
+    this.known.set(listing, { categories, colors });
     return { ...entry, categories_path: listing };
   }
 

@@ -51,6 +51,8 @@ export class Loading {
     private readonly source: Source,
     private readonly onFailure: (message: string, hint: string | null) => void,
     private readonly onIdle: () => void = () => {},
+    /** Milliseconds without an answer until Python is said to be busy; null where there is no Python. */
+    private readonly patience: number | null = PATIENCE,
   ) {
     this.names = new CellNames(source);
   }
@@ -273,7 +275,7 @@ export class Loading {
       this.progress.set(kind, { label, loaded, total, waiting, cancel });
       this.showProgress();
     };
-    const patience = setTimeout(() => tell(0, null, true), PATIENCE);
+    const patience = this.patience === null ? undefined : setTimeout(() => tell(0, null, true), this.patience);
     try {
       await work({
         signal: controller.signal,

@@ -1,58 +1,29 @@
 import { answerAsks } from "../channel/asked";
 import { CommCarrier, type MessageModel } from "../channel/comm";
 import { Events } from "../channel/events";
+import type { TransportName } from "../channel/messages";
 import { RequestFailure, Requests } from "../channel/requests";
 import { Seen } from "../channel/seen";
 import { LadderSource } from "../data/ladder";
 import { postOn } from "../data/post";
 import { type PageAddress, pageAddress } from "../data/probe";
-import { WebGLUnavailable } from "../scene/context";
 import { Scene } from "../scene/scene";
-import { type DatasetChoice, type Pose, Store, type Transport } from "../state/store";
+import { type DatasetChoice, Store } from "../state/store";
 import { KernelWatch, type LiveModel } from "./alive";
 import { obeyCommands } from "./commands";
 import { snapshot } from "./diagnosis";
+import { tellDrawn, tellNotDrawn } from "./drawing";
 import { linkHover } from "./hover";
+import { type Inspection, inspect, isSettled } from "./inspection";
 import { Loading } from "./loading";
 import { MarksLink } from "./marks";
 import { SelectionLink } from "./selection";
 import { findServer } from "./server";
-import { listen, type TraitModel, TraitsLink, traitsOf } from "./traits";
+import { listen, type TraitModel, TraitsLink } from "./traits";
 import { View } from "./view";
 import { forwardWarnings } from "./warnings";
 
 export type Model = MessageModel & TraitModel & LiveModel;
-
-/** Bytes by one carrier; over the comm some may have travelled as text. */
-interface Carried {
-  readonly bytes_received: number;
-  readonly bytes_sent: number;
-  readonly text_received?: number;
-  readonly text_sent?: number;
-}
-
-/** What the viewer did, for tests, the demo and a person at the console. */
-export interface Inspection {
-  /** Nothing is being loaded or waits to be drawn. */
-  readonly settled: boolean;
-  /** Placed cells in the GPU's memory. */
-  readonly cells_drawn: number;
-  /** How often a view was painted. */
-  readonly frames: number;
-  readonly selected: number;
-  /** Cells that pass the filters. */
-  readonly visible: number;
-  readonly camera: Pose & { readonly scale: number; readonly axes: number };
-  readonly hovered: number | null;
-  /** The traits that are mirrored, as the viewer has them. */
-  readonly traits: Record<string, unknown>;
-  /** The road that the data take; null while it is not known. */
-  readonly transport: string | null;
-  /** The plot in CSS pixels of the page. */
-  readonly plot: { left: number; top: number; width: number; height: number };
-  readonly carriers: Record<string, Carried>;
-  readonly notices: readonly string[];
-}
 
 /** One widget on one page: everything that its views share. */
 export class NotebookApp {
@@ -60,14 +31,14 @@ export class NotebookApp {
   private readonly carrier: CommCarrier;
   readonly events: Events;
   readonly requests: Requests;
-  private readonly scene: Scene;
+  readonly scene: Scene;
   readonly source: LadderSource;
-  private readonly loading: Loading;
+  readonly loading: Loading;
   private readonly selection: SelectionLink;
   private readonly marks: MarksLink;
   private readonly traits: TraitsLink;
   private readonly seen: Seen;
-  private readonly views = new Set<View>();
+  readonly views = new Set<View>();
   private readonly kernel: KernelWatch;
   private readonly stops: (() => void)[];
   private announced = false;
@@ -233,38 +204,23 @@ export class NotebookApp {
   }
 
   private get settled(): boolean {
-    const still = [...this.views].every(({ camera }) => !camera.moving.peek());
-    return still && this.loading.idle && this.scene.settled && this.scene.drawn > 0;
+    return isSettled(this);
   }
 
-  private takeRoad(name: Transport, base: string | null, reason: string | null): void {
+  private takeRoad(name: TransportName, base: string | null, reason: string | null): void {
     this.store.transport.value = name;
     this.events.send("transport", { name, base, reason });
   }
 
   private inspect(view: View): Inspection {
-    const { camera } = view;
-    const box = (view.element.shadowRoot?.querySelector(".plot") ?? view.element).getBoundingClientRect();
     const { bytesReceived, bytesSent, asText } = this.carrier;
     const text = { text_received: asText.received, text_sent: asText.sent };
-    return {
-      settled: this.settled,
-      cells_drawn: this.scene.countPlaced(),
-      frames: this.scene.drawn,
-      selected: this.store.selectedCount.value,
-      visible: this.store.visibleCount.value,
-      camera: { ...camera.pose.value, scale: camera.scale, axes: camera.axes },
-      hovered: this.store.hover.value.cell,
-      traits: traitsOf(this.store),
-      transport: this.store.transport.value,
-      plot: { left: box.left, top: box.top, width: box.width, height: box.height },
-      carriers: { comm: { bytes_received: bytesReceived, bytes_sent: bytesSent, ...text }, ...this.source.carried },
-      notices: this.store.notices.value.map(({ title, text }) => `${title}. ${text}`),
-    };
+    const comm = { bytes_received: bytesReceived, bytes_sent: bytesSent, ...text };
+    return inspect(view, this, { comm, ...this.source.carried });
   }
 
   private painted(): void {
-    this.store.dismiss("scene"); // whatever kept the cells from being drawn is over
+    tellDrawn(this.store);
     this.announce();
   }
 
@@ -276,26 +232,14 @@ export class NotebookApp {
   }
 
   private sceneFailed(error: unknown): void {
-    if (this.store.notices.peek().some(({ key }) => key === "scene")) return; // every change tries to draw again
-    if (!(error instanceof WebGLUnavailable)) {
-      this.failed("scene", "The cells cannot be drawn", error);
-      return;
-    }
-    this.store.notify({
-      key: "scene",
-      title: "This browser cannot draw the cells",
-      text: "The plot needs WebGL2.\n1. Turn on hardware acceleration in the browser's settings.\n2. Close other tabs with 3D graphics.\n3. Reload the page.",
-      retry: () => this.scene.repaint(),
-      fatal: true,
-    });
-    this.complain(error.message, "Turn on hardware acceleration.");
+    const told = tellNotDrawn(this.store, this.scene, error);
+    if (told !== null) this.complain(told.message, told.hint || null);
   }
 
   private failed(key: string, title: string, error: unknown): void {
     if (error instanceof RequestFailure && error.code === "gone") return; // of which a notice tells
     const message = error instanceof Error ? error.message : String(error);
-    const drawing = key === "scene" ? { fatal: true, retry: () => this.scene.repaint() } : {};
-    this.store.notify({ key, title, text: message, ...drawing });
+    this.store.notify({ key, title, text: message });
     this.complain(`${title}: ${message}`, null);
   }
 

@@ -98,8 +98,8 @@ export type Combine = "replace" | "add" | "subtract" | "intersect";
 export const THEMES = ["auto", "light", "dark"] as const;
 export type ThemeName = (typeof THEMES)[number];
 
-/** The road that the data take. */
-export type Transport = "direct" | "proxy" | "colab" | "override" | "comm";
+/** The road that the data take. Without Python they are files: of the page's host, or of a folder on the disk. */
+export type Transport = "direct" | "proxy" | "colab" | "override" | "comm" | "files" | "folder";
 
 /** Something a person should read: what happened and what to do about it. */
 export interface Notice {
@@ -196,6 +196,8 @@ export class Store {
   readonly progress: Signal<Progress | null> = signal(null);
   readonly notices: Signal<readonly Notice[]> = signal([]);
   readonly transport: Signal<Transport | null> = signal(null);
+  /** Lets the person choose other data; null where Python does. */
+  readonly openOther: Signal<(() => void) | null> = signal(null);
 
   readonly combine: Signal<Combine> = signal("replace");
   readonly selection: Signal<Selection>;

@@ -51,9 +51,24 @@ export function Settings({ store, view }: { store: Store; view: ViewState }) {
             />
           </Setting>
           <Reset store={store} />
+          <OpenOther store={store} close={close} />
         </Popover>
       )}
     </>
+  );
+}
+
+function OpenOther({ store, close }: { store: Store; close: () => void }) {
+  const open = store.openOther.value;
+  if (open === null) return null;
+  const choose = () => {
+    close();
+    open();
+  };
+  return (
+    <TextButton class="reset" onClick={choose}>
+      Open a folder…
+    </TextButton>
   );
 }
 

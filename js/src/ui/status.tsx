@@ -1,10 +1,10 @@
-import { Cable, Waypoints, Zap } from "lucide-preact";
+import { Cable, FolderOpen, Globe, Waypoints, Zap } from "lucide-preact";
 import type { Progress, Store, Transport } from "../state/store";
 import { SMALL_ICON, TextButton } from "./button";
 import { FilterChips } from "./chips";
 import { cells, formatCount } from "./format";
 
-const ROADS: Record<Transport, { icon: typeof Zap; text: string }> = {
+const ROADS: Record<Transport, { icon: typeof Zap; text: string; words?: string }> = {
   direct: { icon: Zap, text: "Data come straight from Python" },
   override: { icon: Zap, text: "Data come from Python by the address that was set for it" },
   proxy: { icon: Waypoints, text: "Data come through Jupyter's proxy" },
@@ -12,6 +12,16 @@ const ROADS: Record<Transport, { icon: typeof Zap; text: string }> = {
   comm: {
     icon: Cable,
     text: "Data come through the notebook's own connection: fine for most data, slower for very large ones",
+  },
+  files: {
+    icon: Globe,
+    text: "Data are files of this page's host; there is no Python behind them",
+    words: "No Python",
+  },
+  folder: {
+    icon: FolderOpen,
+    text: "Data come from a folder on this computer and stay on it; there is no Python behind them",
+    words: "No Python",
   },
 };
 
@@ -99,6 +109,11 @@ function Origin({ store }: { store: Store }) {
       {matrix !== null && (
         <span class="matrix" title={`Genes come from ${matrix}`}>
           {matrix}
+        </span>
+      )}
+      {road?.words !== undefined && (
+        <span class="matrix" title={road.text}>
+          {road.words}
         </span>
       )}
       {road !== null && (

@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from "vitest";
-import type { Inspection } from "../../src/host/notebook";
+import type { Inspection } from "../../src/host/inspection";
 import module from "../../src/index";
 import { openFake } from "../fakes/dataset";
 import type { FakeModel } from "../fakes/model";

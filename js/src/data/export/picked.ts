@@ -141,6 +141,37 @@ export class DroppedPlace extends DiskPlace {
   }
 }
 
+/** Something that was dropped on the page: a folder, or a file that has no place. */
+export interface Dropped {
+  readonly name: string;
+  readonly place: Place | null;
+}
+
+/** What was dropped. The items are asked at once: after the event they are empty. */
+export async function droppedOf(items: readonly DataTransferItem[]): Promise<Dropped[]> {
+  const asked = items.map((item) => ({ handle: handleOf(item), entry: item.webkitGetAsEntry() }));
+  const found = asked.map(async ({ handle, entry }): Promise<Dropped[]> => {
+    const given = await handle;
+    const isFolder = (given?.kind ?? (entry?.isDirectory ? "directory" : "file")) === "directory";
+    const name = given?.name ?? entry?.name;
+    if (name === undefined) return []; // a text, say
+    if (!isFolder) return [{ name, place: null }];
+    if (given) return [{ name, place: new HandlePlace(given as FileSystemDirectoryHandle) }];
+    return [{ name, place: new DroppedPlace(entry as FileSystemDirectoryEntry) }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** Chromium's way, by which also a page reads that was opened as a file: of an entry it reads nothing there. */
+async function handleOf(item: DataTransferItem): Promise<FileSystemHandle | null> {
+  const asking = item as DataTransferItem & { getAsFileSystemHandle?(): Promise<FileSystemHandle | null> };
+  try {
+    return (await asking.getAsFileSystemHandle?.()) ?? null;
+  } catch {
+    return null; // the entry has it
+  }
+}
+
 /** What was looked up, or null where there is no such thing. */
 async function there<T>(found: Promise<T> | undefined): Promise<T | null> {
   try {

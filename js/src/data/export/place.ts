@@ -18,6 +18,32 @@ export interface Place {
   folder(path: string): Place;
 }
 
+/** A folder of which is known how much was read. */
+export class CountedPlace implements Place {
+  constructor(
+    private readonly place: Place,
+    private readonly counted: (bytes: number) => void,
+  ) {}
+
+  get name(): string {
+    return this.place.name;
+  }
+
+  async read(path: string, options?: FileOptions): Promise<Uint8Array<ArrayBuffer> | null> {
+    const bytes = await this.place.read(path, options);
+    this.counted(bytes?.length ?? 0);
+    return bytes;
+  }
+
+  folders(): Promise<readonly string[]> {
+    return this.place.folders();
+  }
+
+  folder(path: string): CountedPlace {
+    return new CountedPlace(this.place.folder(path), this.counted);
+  }
+}
+
 /** A file that cannot be read or is not what it should be: says which one and why. */
 export class ExportError extends Error {}
 

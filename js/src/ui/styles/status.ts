@@ -26,6 +26,7 @@ export const STATUS = `
   .status .matrix { display: none; }
 }
 
+:host([data-fills]) .resize { display: none; }
 .resize { position: absolute; left: 0; right: 0; bottom: 0; height: 6px; z-index: 1; cursor: ns-resize; touch-action: none; }
 .resize::after { content: ""; position: absolute; left: 50%; bottom: 1px; width: 32px; height: 2px; margin-left: -16px; border-radius: 1px; background: var(--faint); opacity: 0; transition: opacity 120ms ease-out; }
 .resize:hover::after, .resize:active::after { opacity: 1; }

@@ -25,6 +25,9 @@ export const THEME = `
 :host([data-theme="light"]) { ${LIGHT} }
 :host([data-theme="dark"]) { ${DARK} }
 
+:host([data-fills]) { height: 100dvh !important; }
+:host([data-fills]) .widget { border: 0; }
+
 * { box-sizing: border-box; }
 .widget {
   --raised: color-mix(in srgb, var(--bg) 95%, white); /* what lies over the plot: no darker than it, lighter in the dark */

@@ -1,0 +1,3 @@
+import { Site } from "./host/site";
+
+void new Site(document.body).start();
