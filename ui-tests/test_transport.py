@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from cells import LOAD, LOAD_MANY
+from cells import LOAD, LOAD_MANY, few_cells, isolated, rgb, wrong_colors
 from hosts.widget import WidgetPage
 
 SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
@@ -150,6 +150,33 @@ def test_a_widget_shown_before_a_long_cell_draws_while_the_cell_runs(notebook):
     assert (state["cells_drawn"], state["transport"]) == (700, "direct")
     assert page.cell_is_running(2), "the cell was still running when the picture was there"
     page.interrupt_kernel()
+
+
+def test_with_the_comm_alone_what_is_shown_before_a_long_cell_is_drawn_while_it_runs(notebook, lab):
+    show = "w = CellucidWidget(adata, color_by='bulk_labels', point_size=0.36)\nw"
+    page = notebook([LOAD, show, "import time\nw.color_by = 'louvain'\ntime.sleep(300)"])
+    page.page.route(to_server(lab), lambda route: route.abort())
+    page.run_all(wait=False)
+    widget = WidgetPage(page)
+    state = widget.settle(60)
+    assert (state["cells_drawn"], state["transport"], state["notices"]) == (700, "comm", [])
+    assert state["traits"]["color_by"] == "louvain"
+    pixels, adata = widget.project(few_cells().obsm["X_umap"]), few_cells()
+    alone = isolated(pixels, 4)
+    colors = rgb(list(adata.uns["louvain_colors"]))[adata.obs["louvain"].cat.codes]
+    assert len(alone) >= 20
+    assert wrong_colors(widget.pixels(), pixels, alone, colors) == 0
+    width, height = state["plot"]["width"], state["plot"]["height"]
+    widget.press("l")
+    widget.draw([[4, 4], [width - 4, 4], [width - 4, height - 4], [4, height - 4]])
+    widget.wait_until("(state) => state.selected === 700")
+    assert page.cell_is_running(2), "the cell was still running when all this was there"
+    heard = widget.root.locator(".status").get_by_role("status")
+    heard.get_by_text("Python is busy: what you did waits").wait_for()
+    page.interrupt_kernel()
+    heard.wait_for(state="detached")
+    assert page.execute("len(w.selection), w.ready") == "(700, True)"
+    assert 700 < int(page.execute("w._talk.push.bytes_sent")) < 100_000
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class ConnectionReport(dict[str, Any]):
         yield "viewer", _viewer(front)
         yield "data road", _road(self["transport"])
         for rung in self["transport"]["ladder"]:
-            yield "", f"{rung['name']}: {'taken' if rung['reason'] is None else rung['reason']}"
+            yield "", f"{rung['name']}: {_outcome(rung, self['transport']['name'])}"
+        yield "measured", "; ".join(map(_speed, self["transport"]["measured"])) or "nothing yet"
         yield "round trip", _trips(self["round_trip"])
         versions = self["versions"]
         yield (
@@ -151,8 +152,21 @@ def _viewer(front: Mapping[str, Any]) -> str:
 def _road(transport: Mapping[str, Any]) -> str:
     if transport["name"] is None:
         return "not known yet: no page has looked"
-    where = transport["base"] or transport["reason"] or ""
-    return f"{transport['name']}: {where}".rstrip(": ")
+    where = transport["reason"] or transport["base"] or ""
+    chosen = "" if transport["chosen_ms"] is None else f" (chosen after {transport['chosen_ms']:g} ms)"
+    return f"{transport['name']}: {where}".rstrip(": ") + chosen
+
+
+def _outcome(rung: Mapping[str, Any], taken: str | None) -> str:
+    if rung["reason"] is not None:
+        return str(rung["reason"])
+    answered = "" if rung["ms"] is None else f", answered in {rung['ms']:g} ms"
+    return ("taken" if rung["name"] == taken else "open") + answered
+
+
+def _speed(row: Mapping[str, Any]) -> str:
+    known = [f"{row[key]:g} {unit}" for key, unit in (("ms", "ms"), ("mb_per_s", "MB/s")) if row[key] is not None]
+    return f"{row['name']} {', '.join(known) or 'nothing yet'}"
 
 
 def _trips(trips: Mapping[str, Any]) -> str:

@@ -41,6 +41,9 @@ class Widget:
             pace=pace or Pace(),
         )
 
+    def shown(self, changed):
+        return 0, []
+
     def set(self, positions):
         self.take_selection(EncodedCells.of(np.array(positions, dtype=np.uint32), N_CELLS))
 

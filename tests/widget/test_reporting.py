@@ -45,7 +45,12 @@ def snapshot(asked):
         "locationHref": "http://localhost:8888/lab",
         "userAgent": "Chromium",
         "connected": True,
-        "ladder": [{"name": "direct", "base": data_server().url, "reason": None}],
+        "ladder": [
+            {"name": "proxy", "base": None, "reason": "the page has no Jupyter server behind it", "ms": None},
+            {"name": "direct", "base": data_server().url, "reason": None, "ms": 2.5},
+        ],
+        "measured": [{"name": "direct", "ms": 2.5, "mb_per_s": 310}, {"name": "comm", "ms": 48, "mb_per_s": None}],
+        "chosen_ms": 31.5,
         "comm_ms": 48.5,
         "http_ms": 2,
         "web_ui": {"size": len(code), "sha256": hashlib.sha256(code).hexdigest()},
@@ -62,7 +67,8 @@ def test_all_that_a_page_and_the_kernel_know_is_told(shown, monkeypatch):
     assert report["frontend_debug_snapshot"]["snapshot"]["userAgent"] == "Chromium"
     assert report["round_trip"] == {"comm": 48.5, "http": 2}
     assert report["transport"]["name"] == "direct"
-    assert report["transport"]["ladder"] == [{"name": "direct", "base": data_server().url, "reason": None}]
+    assert report["transport"]["ladder"] == snapshot({"method": "debug_snapshot"})["ladder"]
+    assert report["transport"]["measured"] == snapshot({"method": "debug_snapshot"})["measured"]
     assert report["server"]["health"] == {"status": "ok", **report["server"]["health"]}
     assert report["server"]["info"]["n_datasets"] >= 1
     assert report["server"]["counters"]["requests"] >= 3
@@ -74,6 +80,11 @@ def test_all_that_a_page_and_the_kernel_know_is_told(shown, monkeypatch):
     assert {"python", "anndata", "anywidget", "cellucid"} <= report["versions"].keys()
     assert shown.errors == [], "a warning is no error"
     text = repr(report)
+    lines = [line.strip() for line in text.splitlines()]
+    assert "direct: taken, answered in 2.5 ms" in lines
+    assert "proxy: the page has no Jupyter server behind it" in lines
+    assert f"data road   direct: {data_server().url} (chosen after 31.5 ms)" in lines
+    assert "measured    direct 2.5 ms, 310 MB/s; comm 48 ms" in lines
     for part in ("direct", "48.5 ms", "selection 1", "the same in the browser", "dropped a message", "Chromium"):
         assert part in text
     assert data_server().token not in text + json.dumps(report)

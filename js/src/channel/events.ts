@@ -5,6 +5,7 @@ import type { Packable } from "./packed";
 
 const LATE = 300; // ms without an ack after which an event goes by HTTP, too
 const LONGEST_REST = 30_000; // ms
+const QUIET = 1_500; // ms without an ack after which the person is told that Python does not hear
 const PATIENCE = [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000]; // ms until it goes by the comm again, where that is all there is
 const MOST = 100; // events of one post
 const BATCH = 8 * 1024 * 1024; // bytes of one post
@@ -20,14 +21,25 @@ interface Kept extends Posted {
   readonly way: Way;
 }
 
+/** What pages say of themselves: nobody waits for Python to hear of it. */
+const QUIET_EVENTS: ReadonlySet<string> = new Set<keyof EventPayloads>([
+  "ready",
+  "closed",
+  "transport",
+  "console",
+  "answer",
+]);
+
 /** Brings events to Python beside the comm, and returns what Python acknowledges. */
 export type Post = (batch: readonly Posted[]) => Promise<Ack[]>;
 
 export interface EventsOptions {
   /** The way beside the comm; null while there is none. */
   readonly post?: () => Post | null;
-  /** Told when Python has not answered for seconds, and when it has at last. */
-  readonly onLate?: (late: boolean) => void;
+  /** Told each time that something had to be sent again, as there was no answer for seconds. */
+  readonly onLate?: () => void;
+  /** Told which of a person's doings Python has not heard of yet, soon and whenever that changes; null where none waits. */
+  readonly onUnheard?: (events: readonly string[] | null) => void;
 }
 
 /**
@@ -43,6 +55,7 @@ export class Events {
   private attempt = 0;
   private rest = LATE; // ms after a post that failed; doubled each time
   private notBefore = 0; // of the next post
+  private told: string | null = null; // of what Python has not heard
   private since = 0; // when something was last sent by the comm, or Python last answered
   private readonly firsts = new Set<() => void>();
   private readonly stop: () => void;
@@ -115,10 +128,10 @@ export class Events {
     this.kept = this.kept.filter(({ message }) => message.seq > seq);
     if (this.kept.length === before) return;
     this.since = performance.now();
+    if (this.told !== null) this.tellUnheard();
     if (this.kept.length > 0) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.attempt > 0) this.options.onLate?.(false);
     this.attempt = 0;
   }
 
@@ -128,6 +141,16 @@ export class Events {
     if (kept === undefined || this.posting || this.attempt > 0) return;
     const bytes = kept.buffers.reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.carrier.encoding.saw("up", kept.way, bytes, kept.sent);
+  }
+
+  private tellUnheard(): void {
+    const [first] = this.kept;
+    const quiet = first !== undefined && performance.now() - first.sent >= QUIET;
+    const names = quiet ? [...new Set(this.kept.filter(isPersons).map(({ message }) => message.event))] : null;
+    const told = names?.join(" ") ?? null;
+    if (told === this.told) return;
+    this.told = told;
+    this.options.onUnheard?.(names);
   }
 
   private look(after: number): void {
@@ -144,6 +167,7 @@ export class Events {
     }
     const post = performance.now() < this.notBefore ? null : (this.options.post?.() ?? null);
     if (post === null || !(await this.postTo(post))) this.sendAgain();
+    this.tellUnheard();
     if (this.kept.length > 0) this.look(LATE);
   }
 
@@ -176,7 +200,7 @@ export class Events {
     const patience = PATIENCE[Math.min(this.attempt, PATIENCE.length - 1)];
     if (performance.now() - this.since < patience) return;
     this.attempt++;
-    this.options.onLate?.(true);
+    this.options.onLate?.();
     this.sendAll();
   }
 
@@ -184,4 +208,9 @@ export class Events {
     this.since = performance.now();
     for (const { message, buffers } of this.kept) this.carrier.send(message, buffers);
   }
+}
+
+/** Whether an event tells what a person did. */
+function isPersons({ message }: Kept): boolean {
+  return !QUIET_EVENTS.has(message.event);
 }

@@ -112,6 +112,8 @@ export interface Server {
   path: string;
   /** A base address to use instead of looking for one. */
   override: string | null;
+  /** Where a proxy has let pages through to it before: the path of its address, with a slash at both ends. */
+  learned: string | null;
 }
 
 /** What Python asks a page. */
@@ -126,6 +128,14 @@ export interface PieceResult {
   dtype: string | null;
   shape: number[];
   etag: string;
+}
+
+/** A part of a resource that Python sends unasked. */
+export interface Piece extends PieceResult {
+  path: string;
+  offset: number;
+  /** Of the data: a page of other cells does not take it. */
+  version: number;
 }
 
 export interface Reply {
@@ -248,8 +258,14 @@ export function parseTexts(content: unknown): string[] | null {
   return optional(list)(given, "message.text")?.map((item) => text(item, "message.text")) ?? null;
 }
 
+const PIECE: Fields<PieceResult> = { total: count, dtype: optional(text), shape: counts, etag: text };
+
 export function parsePiece(result: unknown): PieceResult {
-  return fields<PieceResult>({ total: count, dtype: optional(text), shape: counts, etag: text }, result, "read");
+  return fields(PIECE, result, "read");
+}
+
+export function parsePushed(payload: unknown): Piece {
+  return fields<Piece>({ ...PIECE, path: text, offset: count, version: count }, payload, "piece");
 }
 
 export function parseSelection(payload: unknown): SelectionPayload {
@@ -311,5 +327,9 @@ export function parseCells(payload: unknown): EncodedCells {
 
 /** Where the server is, as the boot trait or the answer to `connect` says it. */
 export function parseServer(value: unknown): Server {
-  return fields<Server>({ port: count, token: text, path: text, override: optional(text) }, value, "server");
+  return fields<Server>(
+    { port: count, token: text, path: text, override: optional(text), learned: optional(text) },
+    value,
+    "server",
+  );
 }

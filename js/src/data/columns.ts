@@ -45,11 +45,14 @@ export async function readColumn(
   const path = columnPath(manifest, name, layer);
   const entry = kind === "obs" ? entryOf(manifest, key) : null;
   if (entry?.kind === "categorical") {
-    const [resource, labels] = await Promise.all([source.read(path, options), readCategories(source, entry, options)]);
+    const [resource, labels] = await Promise.all([
+      source.read(path, { ...options, size: manifest.n_cells }),
+      readCategories(source, entry, options),
+    ]);
     const codes = asCodes(resource, manifest.n_cells, path);
     return { kind: "categorical", label: key, field: key, codes, missing: entry.missing, ...labels };
   }
-  const values = asFloats(await source.read(path, options), manifest.n_cells, path);
+  const values = asFloats(await source.read(path, { ...options, size: 4 * manifest.n_cells }), manifest.n_cells, path);
   return kind === "gene"
     ? { kind: "continuous", label: key, field: `gene:${key}`, layer: layer ?? manifest.default_layer, values }
     : { kind: "continuous", label: key, field: key, layer: null, values };
@@ -87,7 +90,8 @@ export async function readPoints(
   entry: ListedEmbedding,
   options?: ReadOptions,
 ): Promise<Float32Array<ArrayBuffer>> {
-  return asFloats(await source.read(entry.path, options), manifest.n_cells * entry.dimensions, entry.path);
+  const length = manifest.n_cells * entry.dimensions;
+  return asFloats(await source.read(entry.path, { ...options, size: 4 * length }), length, entry.path);
 }
 
 function geneFolder(manifest: Manifest, layer: string | null): string {

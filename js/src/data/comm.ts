@@ -2,7 +2,8 @@ import { SAMPLE_BYTES } from "../channel/encoding";
 import { PIECE_BYTES, type PieceResult, parsePiece } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
-import { type Carrier, Changed, type Transfer } from "./transfer";
+import { Meter } from "./meter";
+import { type Carrier, Changed, type Transfer, type Yields } from "./transfer";
 
 const IN_FLIGHT = 2;
 
@@ -24,17 +25,25 @@ interface Flight {
  * Pieces are short until they have shown how the host carries them best.
  */
 export class CommPieces implements Carrier {
-  constructor(
-    private readonly requests: Requests,
-    /** Asked between pieces: whether another carrier should go on. */
-    private readonly yields: (transfer: Transfer) => boolean = () => false,
-  ) {}
+  readonly meter = new Meter();
 
-  async fill(transfer: Transfer, signal: AbortSignal): Promise<void> {
+  constructor(private readonly requests: Requests) {}
+
+  async fill(transfer: Transfer, signal: AbortSignal, yields: Yields = () => false): Promise<void> {
+    const { loaded } = transfer;
+    const start = performance.now();
+    await this.bring(transfer, signal, yields);
+    this.meter.saw(transfer.loaded - loaded, performance.now() - start);
+  }
+
+  private async bring(transfer: Transfer, signal: AbortSignal, yields: Yields): Promise<void> {
     const flights: Flight[] = [];
     let atOnce = transfer.total === null ? 1 : IN_FLIGHT;
     let next = transfer.loaded;
-    const more = () => next < (transfer.total ?? 1) && !this.yields(transfer);
+    const more = () => {
+      const { total } = transfer;
+      return total === null ? next === 0 : next < total && !yields(total - next);
+    };
     try {
       while (!transfer.complete) {
         while (flights.length < atOnce && more()) {

@@ -1,10 +1,14 @@
 import type { Server, TransportName } from "../channel/messages";
 import { RequestFailure } from "../channel/requests";
 import { LinkedAbort } from "./abort";
-import { type Carrier, Changed, type Description, type Transfer } from "./transfer";
+import { Meter } from "./meter";
+import { type Carrier, Changed, type Description, type Transfer, type Yields } from "./transfer";
 
-const RANGE_BYTES = 32 * 1024 * 1024; // proxies hold whole answers in memory
+const LEAST_RANGE = 4 * 1024 * 1024; // bytes that are asked for at a time, while nobody knows how fast they come
+const MOST_RANGE = 32 * 1024 * 1024; // proxies hold whole answers in memory
+const RANGE_MS = 1000; // that a range is to take
 const FIRST_BYTE = 30_000; // ms: Python may be reading a gene from a slow disk
+const SUSPICIOUS = 5_000; // ms without a first byte, after which the server is asked whether it is there at all
 const NEXT_BYTE = 10_000; // ms
 /** What Python refuses with; anything else under these numbers is somebody else's. */
 const REFUSALS: Readonly<Record<number, string>> = { 404: "dataset", 409: "changed", 500: "internal" };
@@ -20,17 +24,23 @@ export interface Road {
 /** HTTP does not bring the data: no answer, a cut one, or one of somebody else. */
 export class HttpFailed extends Error {}
 
-/** A body ended before its end: the connection broke, or Python has met something that it says when it is asked on. */
+/** The connection broke in the middle of a body, or Python has met something that it says when it is asked on. */
 class Cut extends HttpFailed {}
 
 /** Brings resources over HTTP, straight into the transfer's memory. */
 export class HttpRanges implements Carrier {
   bytesReceived = 0;
+  readonly meter = new Meter();
 
-  constructor(readonly road: Road) {}
+  constructor(
+    readonly road: Road,
+    /** Why the server cannot be reached, asked anew; null where it answers. */
+    private readonly ping: () => Promise<string | null> = async () => null,
+  ) {}
 
-  async fill(transfer: Transfer, signal: AbortSignal): Promise<void> {
+  async fill(transfer: Transfer, signal: AbortSignal, yields: Yields = () => false): Promise<void> {
     for (let cut = false; !transfer.complete; ) {
+      if (transfer.loaded > 0 && yields(transfer.left ?? 0)) return;
       const { loaded } = transfer;
       try {
         await this.next(transfer, signal);
@@ -46,12 +56,13 @@ export class HttpRanges implements Carrier {
     const { base, server } = this.road;
     const { loaded, etag } = transfer;
     const abort = new LinkedAbort([given]);
-    const watch = new Watch(abort);
+    const watch = new Watch(abort, this.ping);
+    const start = performance.now();
     try {
       const answer = await fetch(base + server.path.replace(/^\//, "") + encodePath(transfer.path), {
         headers: {
           "X-Cellucid-Token": server.token,
-          Range: `bytes=${loaded}-${loaded + RANGE_BYTES - 1}`,
+          Range: `bytes=${loaded}-${loaded + this.rangeBytes - 1}`,
           ...(etag === null ? {} : { "If-Range": `"${etag}"` }),
         },
         credentials: "same-origin", // Jupyter's proxy wants Jupyter's cookie; another origin gets none
@@ -69,8 +80,9 @@ export class HttpRanges implements Carrier {
       transfer.describe(described);
       const expected = expectedBytes(answer, loaded, described.total);
       await this.receive(answer, transfer, expected, watch);
+      this.meter.saw(expected, performance.now() - start);
     } catch (error) {
-      if (watch.stalled) throw new HttpFailed(`no byte of ${transfer.path} came for ${watch.patience / 1000} seconds`);
+      if (watch.stalled !== null) throw new HttpFailed(`no byte of ${transfer.path} came: ${watch.stalled}`);
       // All that fetch says of a connection that breaks in the middle.
       if (error instanceof TypeError && transfer.loaded > loaded) throw new Cut(error.message);
       throw error;
@@ -81,7 +93,14 @@ export class HttpRanges implements Carrier {
     }
   }
 
+  private get rangeBytes(): number {
+    const aMoment = RANGE_MS * (this.meter.rate ?? 0);
+    return Math.round(Math.min(Math.max(aMoment, LEAST_RANGE), MOST_RANGE));
+  }
+
+  /** Take a body. One that ends before its end, or goes on after it, is not what Python has sent: nothing of it is kept. */
   private async receive(answer: Response, transfer: Transfer, expected: number, watch: Watch): Promise<void> {
+    const { loaded } = transfer;
     const reader = answer.body?.getReader();
     let received = 0;
     for (;;) {
@@ -90,40 +109,56 @@ export class HttpRanges implements Carrier {
       watch.touch();
       received += part.value.length;
       this.bytesReceived += part.value.length;
-      if (received > expected)
+      if (received > expected) {
+        transfer.rewind(loaded);
         throw new HttpFailed(`more than the ${expected} bytes of ${transfer.path} that were due`);
+      }
       transfer.append(part.value);
     }
-    if (received < expected) throw new Cut(`${received} of ${expected} bytes of ${transfer.path}`);
+    // A connection that breaks throws. Something on the way has made another body of it, packed or unpacked.
+    if (received < expected) {
+      transfer.rewind(loaded);
+      throw new HttpFailed(`${received} bytes came for the ${expected} of ${transfer.path}`);
+    }
   }
 }
 
 /** Aborts when nothing has come for too long. */
 class Watch {
-  stalled = false;
-  patience = FIRST_BYTE;
-  private timer: ReturnType<typeof setTimeout>;
+  /** Why it was aborted; null where it was not. */
+  stalled: string | null = null;
+  private timers: ReturnType<typeof setTimeout>[];
 
-  constructor(private readonly abort: AbortController) {
-    this.timer = this.start();
+  constructor(
+    private readonly abort: AbortController,
+    private readonly ping: () => Promise<string | null>,
+  ) {
+    this.timers = [this.after(FIRST_BYTE), setTimeout(() => void this.ask(), SUSPICIOUS)];
   }
 
   /** A byte has come. */
   touch(): void {
-    clearTimeout(this.timer);
-    this.patience = NEXT_BYTE;
-    this.timer = this.start();
+    this.end();
+    this.timers = [this.after(NEXT_BYTE)];
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    for (const timer of this.timers.splice(0)) clearTimeout(timer);
   }
 
-  private start(): ReturnType<typeof setTimeout> {
-    return setTimeout(() => {
-      this.stalled = true;
-      this.abort.abort();
-    }, this.patience);
+  private async ask(): Promise<void> {
+    const { timers } = this;
+    const obstacle = await this.ping();
+    if (obstacle !== null && timers === this.timers && timers.length > 0) this.stall(obstacle);
+  }
+
+  private after(patience: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.stall(`none within ${patience / 1000} s`), patience);
+  }
+
+  private stall(why: string): void {
+    this.stalled = why;
+    this.abort.abort();
   }
 }
 

@@ -1,51 +1,86 @@
-import type { Server, TransportName } from "../channel/messages";
+import type { Piece, Server, TransportName } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
 import { CommPieces } from "./comm";
 import { HttpRanges, type Road } from "./http";
-import { candidates, closedRoads, findRoad, obstacle, type PageAddress, type Rung } from "./probe";
+import { Choice, type Meter, type Turn } from "./meter";
+import {
+  candidates,
+  closedRoads,
+  type Found,
+  findRoad,
+  LOG_IN,
+  NO_PROXY,
+  obstacle,
+  type PageAddress,
+  type Rung,
+  type Way,
+} from "./probe";
+import { Pushed } from "./pushed";
 import type { ReadOptions, Resource, Source } from "./source";
 import { Changed, Transfer } from "./transfer";
 
-const PATIENCE = 400; // ms that a read waits for the search for a better road
-const WORTH_IT = 8 * 1024 * 1024; // bytes still missing for which a transfer changes to HTTP in the middle
+const SMALL = 1024 * 1024; // bytes: a resource that is known to have fewer does not wait for the search
+const PATIENCE = 400; // ms that any other read waits for the search for a better road
+const LINGER = 50; // ms, as long as a round trip by the comm, until what it has not begun to bring changes to HTTP
 const FIRST_PAUSE = 10_000; // ms after a failure until the next search; doubled until HTTP has brought something
 const LONGEST_PAUSE = 300_000;
-const STUCK = 1000; // ms without a byte after which a transfer over the comm changes to HTTP
+const STUCK = 2000; // ms without a byte after which a transfer over the comm changes to HTTP
 const RESTARTS = 2;
-const TAKE_HTTP = new DOMException("HTTP goes on", "AbortError");
+/** Why an attempt is given up for another way to go on. */
+const GO_ON = new DOMException("another carrier goes on", "AbortError");
 
 export interface LadderOptions {
   /** Where the data server is; null where there is none. Asked anew after a failure. */
   readonly connect: () => Promise<Server | null>;
   readonly page: PageAddress;
-  /** Told whenever the road changes, and once when the first is known. */
+  /**
+   * Told whenever the road changes, and once when the first is known: with the server's address where the page reaches
+   * it, also where the comm is quicker, and with the reason why it is the comm.
+   */
   readonly onTransport: (name: TransportName, base: string | null, reason: string | null) => void;
+}
+
+/** How quick a carrier was; null where that was not seen. */
+export interface Measured {
+  readonly name: TransportName;
+  /** Until a small answer was there. */
+  readonly ms: number | null;
+  /** Megabytes a second of large transfers. */
+  readonly mb_per_s: number | null;
+}
+
+/** One carrier's turn at a transfer. */
+interface Attempt {
+  readonly transfer: Transfer;
+  readonly abort: LinkedAbort;
 }
 
 /**
  * Reads resources over the best carrier there is: HTTP where the browser reaches the data server, else the comm, which
- * always works. Where a carrier fails in the middle the next goes on at the same byte.
+ * always works; the comm, too, where it was seen to be quicker. Where a carrier fails in the middle the next goes on at
+ * the same byte. What Python sends unasked is taken where it comes first.
  */
 export class LadderSource implements Source {
   private readonly comm: CommPieces;
   private http: HttpRanges | null = null;
   /** Of every road that was taken: a read that began on one that was left may still go on there. */
   private readonly taken: HttpRanges[] = [];
+  private choice: Choice | null = null;
+  private readonly pushed = new Pushed();
   private patience: Promise<void> = Promise.resolve();
   private pause = FIRST_PAUSE;
   private notBefore = 0;
   private told: TransportName | null = null;
-  private readonly attempts = new Set<{ transfer: Transfer; abort: AbortController }>();
+  private readonly attempts = new Set<Attempt>();
   private readonly disposed = new AbortController();
+  private readonly started = performance.now();
 
   constructor(
     requests: Requests,
     private readonly options: LadderOptions,
   ) {
-    this.comm = new CommPieces(requests, (transfer) => {
-      return this.http !== null && (transfer.total ?? 0) - transfer.loaded > WORTH_IT;
-    });
+    this.comm = new CommPieces(requests);
   }
 
   /** Bytes that HTTP has brought, by road. */
@@ -60,6 +95,33 @@ export class LadderSource implements Source {
 
   /** What the last search found at each way to the server. */
   looked: readonly Rung[] = [];
+
+  /** ms from the start until the first road was chosen; null while none is. */
+  chosenAfter: number | null = null;
+
+  /** What was seen of each carrier that was taken. */
+  get measured(): Measured[] {
+    const rows = [
+      ...this.taken.map(({ road, meter }) => ({ name: road.name, meter })),
+      { name: "comm", meter: this.comm.meter },
+    ];
+    const last = new Map(rows.map(({ name, meter }) => [name as TransportName, meter]));
+    return [...last].map(([name, { latency, rate }]) => ({
+      name,
+      ms: latency === null ? null : rounded(latency),
+      mb_per_s: rate === null ? null : rounded(rate / 1000),
+    }));
+  }
+
+  /** For a person: how quick the carriers are, why others are not taken, and what to do where that helps; a line each. */
+  get described(): string[] {
+    const measured = this.measured.map((one) => `${NAMES[one.name]}: ${speedOf(one)}`);
+    const closed = this.looked
+      .filter(({ name, reason }) => reason !== null && name !== "colab")
+      .map(({ name, reason }) => `${NAMES[name]}: ${reason}`);
+    const advice = this.http === null ? adviceFor(this.looked) : null;
+    return [...measured.filter((line) => !line.endsWith(": ")), ...closed, ...(advice === null ? [] : [advice])];
+  }
 
   /** The road that HTTP takes now; null where there is none. */
   get road(): Road | null {
@@ -80,35 +142,99 @@ export class LadderSource implements Source {
   async read(path: string, options: ReadOptions = {}): Promise<Resource> {
     this.disposed.signal.throwIfAborted();
     if (performance.now() >= this.notBefore) this.search();
-    await this.patience;
+    if (options.size === undefined || options.size > SMALL) await this.patience;
     const transfer = new Transfer(path, options.onProgress);
     for (let restarts = 0; !transfer.complete; ) {
+      options.signal?.throwIfAborted();
+      this.disposed.signal.throwIfAborted();
+      const given = this.pushed.give(path, transfer.etag);
+      if (given !== null) return given;
       const { http } = this;
-      const abort = new LinkedAbort([options.signal, this.disposed.signal]);
-      abort.signal.throwIfAborted();
-      const attempt = { transfer, abort };
-      this.attempts.add(attempt);
+      const { carrying, within } = this.turn(transfer.left ?? options.size ?? 0);
+      const carrier = http !== null && carrying === "http" ? http : this.comm;
       try {
-        await (http ?? this.comm).fill(transfer, abort.signal);
-        if (http !== null) this.pause = FIRST_PAUSE; // it does carry
+        await this.attempt(transfer, carrier, within, options.signal);
+        if (carrier === http) this.pause = FIRST_PAUSE; // it does carry
       } catch (error) {
         options.signal?.throwIfAborted();
         this.disposed.signal.throwIfAborted();
+        if (error === GO_ON) continue;
         if (error instanceof Changed && restarts++ < RESTARTS) transfer.restart();
         else if (error instanceof Changed) throw keepsChanging(path);
-        else if (abort.signal.reason === TAKE_HTTP) continue;
-        else if (http === null || error instanceof RequestFailure) throw error;
+        else if (carrier !== http || error instanceof RequestFailure) throw error;
         else this.leave(http, error);
-      } finally {
-        this.attempts.delete(attempt);
-        abort.letGo();
       }
     }
     return transfer.finish();
   }
 
+  /** Take a part of a resource that Python sends unasked. A page that reads by HTTP has no use for it. */
+  take(piece: Piece, bytes: Uint8Array): void {
+    if (this.http !== null || !this.pushed.take(piece, bytes)) return;
+    for (const { transfer, abort } of this.attempts) if (transfer.path === piece.path) abort.abort(GO_ON);
+  }
+
+  /** Something has changed that may open a road: the network is back, or somebody looks again. */
+  lookAgain(): void {
+    if (this.http !== null || this.told === null || this.notBefore === Number.POSITIVE_INFINITY) return;
+    this.pause = FIRST_PAUSE;
+    this.search();
+  }
+
   dispose(): void {
     this.disposed.abort(new DOMException("the widget was closed", "AbortError"));
+    this.pushed.clear();
+  }
+
+  /** Whose turn it is to bring so many bytes. */
+  private turn(left: number): Turn {
+    return this.choice?.turn(left) ?? { carrying: "comm", within: null };
+  }
+
+  /** Let one carrier bring what it can of a transfer; of a trial, for so many ms. Throws GO_ON where it is given up. */
+  private async attempt(
+    transfer: Transfer,
+    carrier: HttpRanges | CommPieces,
+    within: number | null,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const abort = new LinkedAbort([signal, this.disposed.signal]);
+    const attempt = { transfer, abort };
+    const { loaded } = transfer;
+    const tooLate = () => {
+      carrier.meter.sawTooLate(transfer.loaded - loaded, within ?? 0);
+      abort.abort(GO_ON);
+    };
+    const trial = within === null ? undefined : setTimeout(tooLate, within);
+    const stuck = within === null && carrier === this.comm && this.http !== null ? this.watch(attempt) : undefined;
+    this.attempts.add(attempt);
+    try {
+      const mine = carrier === this.comm ? "comm" : "http";
+      await carrier.fill(transfer, abort.signal, (left) => {
+        return within === null && this.choice !== null && this.choice.next(left) !== mine;
+      });
+      this.choice?.settle(transfer.total ?? 0);
+    } catch (error) {
+      throw abort.signal.reason === GO_ON ? GO_ON : error; // browsers throw another one where a body is aborted
+    } finally {
+      clearTimeout(trial);
+      clearInterval(stuck);
+      this.attempts.delete(attempt);
+      abort.letGo();
+      this.tellWhatCarries();
+    }
+  }
+
+  /** The comm is the quicker one, but a cell may be running: HTTP goes on with what it does not bring. */
+  private watch({ transfer, abort }: Attempt): ReturnType<typeof setInterval> {
+    let { loaded } = transfer;
+    return setInterval(() => {
+      if (transfer.loaded === loaded) {
+        this.choice?.leaveComm();
+        abort.abort(GO_ON);
+      }
+      loaded = transfer.loaded;
+    }, STUCK);
   }
 
   /** Look for a road. Reads wait for it, but not for long, and none longer because it came later. */
@@ -123,17 +249,14 @@ export class LadderSource implements Source {
     try {
       const server = await this.options.connect();
       if (server !== null) {
-        const roads = candidates(server, this.options.page);
+        const ways = candidates(server, this.options.page);
         this.looked = closedRoads(server, this.options.page);
-        const road = await findRoad(roads, this.disposed.signal, (rung) => {
+        const found = await findRoad(ways, this.disposed.signal, (rung) => {
           this.looked = [...this.looked, rung];
         });
         if (this.disposed.signal.aborted) return;
-        if (road !== null) return this.take(road);
-        reason =
-          roads.length === 0
-            ? "the page's address is not this machine's and there is no Jupyter proxy"
-            : `no data server of this widget answers at ${roads.map(({ base }) => base).join(" or ")}`;
+        if (found !== null) return this.begin(found);
+        reason = whyNone(ways, this.looked);
       }
     } catch (error) {
       if (this.disposed.signal.aborted) return;
@@ -143,21 +266,27 @@ export class LadderSource implements Source {
     this.tell("comm", null, reason);
   }
 
-  private take(road: Road): void {
-    this.http = new HttpRanges(road);
-    this.taken.push(this.http);
+  /** Take a road. */
+  private begin({ road, ms }: Found): void {
+    const http = new HttpRanges(road, () => this.ping());
+    http.meter.saw(0, ms);
+    this.http = http;
+    this.taken.push(http);
+    this.choice = new Choice({ http: http.meter, comm: this.comm.meter });
+    this.pushed.clear();
     this.tell(road.name, road.base, null);
     // What began over the comm may wait there for a cell to end.
-    const begun = [...this.attempts].map(({ transfer, abort }) => ({ transfer, abort, loaded: transfer.loaded }));
+    const begun = [...this.attempts].map((attempt) => ({ ...attempt, loaded: attempt.transfer.loaded }));
     setTimeout(() => {
-      for (const { transfer, abort, loaded } of begun) if (transfer.loaded === loaded) abort.abort(TAKE_HTTP);
-    }, STUCK);
+      for (const { transfer, abort, loaded } of begun) if (transfer.loaded === loaded) abort.abort(GO_ON);
+    }, LINGER);
   }
 
   /** HTTP has failed; several reads may find out at once. */
   private leave(http: HttpRanges, error: unknown): void {
     if (this.http !== http) return;
     this.http = null;
+    this.choice = null;
     this.rest();
     this.tell("comm", null, `the data server at ${http.road.base} no longer answers as it should: ${wordsOf(error)}`);
   }
@@ -168,11 +297,62 @@ export class LadderSource implements Source {
     this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
   }
 
+  /** Where the data server is reached: whether HTTP carries, or the comm because it is quicker. */
+  private tellWhatCarries(): void {
+    const { http, choice } = this;
+    if (http === null || choice === null) return;
+    if (choice.carrying === "http") {
+      this.tell(http.road.name, http.road.base, null);
+    } else {
+      const [there, here] = [speed(http.meter), speed(this.comm.meter)];
+      this.tell("comm", http.road.base, `it is quicker than ${http.road.name}: ${here}, not ${there}`);
+    }
+  }
+
   private tell(name: TransportName, base: string | null, reason: string | null): void {
     if (name === this.told) return;
     this.told = name;
+    this.chosenAfter ??= rounded(performance.now() - this.started);
     this.options.onTransport(name, base, reason);
   }
+}
+
+const NAMES: Readonly<Record<TransportName, string>> = {
+  direct: "Straight from Python",
+  proxy: "Jupyter's proxy",
+  colab: "Colab's proxy",
+  override: "The address that was set",
+  comm: "The notebook's own connection",
+};
+
+/** The one thing to do where the comm is all there is; null where nothing helps. */
+function adviceFor(looked: readonly Rung[]): string | null {
+  const said = (name: TransportName) => looked.find((rung) => rung.name === name)?.reason ?? null;
+  if (said("override") !== null) return "Check the address in CELLUCID_CLIENT_SERVER_URL.";
+  if (said("proxy") === NO_PROXY)
+    return "Large data come faster with jupyter-server-proxy installed where Jupyter runs.";
+  if (said("proxy") === LOG_IN) return "Reload the page, which logs you in again.";
+  return null;
+}
+
+function speedOf({ ms, mb_per_s }: Measured): string {
+  return [ms === null ? [] : `${ms} ms`, mb_per_s === null ? [] : `${mb_per_s} MB/s`].flat().join(", ");
+}
+
+/** Why HTTP leads nowhere, in one sentence. */
+function whyNone(ways: readonly Way[], looked: readonly Rung[]): string {
+  if (ways.length === 0) return "the page's address is not this machine's and there is no Jupyter proxy";
+  const tried = looked.filter(({ name }) => ways.some((way) => way.name === name));
+  const where = tried.map(({ name, base, reason }) => `${base ?? name} (${reason})`).join(", nor at ");
+  return `no data server of this widget answers at ${where}`;
+}
+
+function speed({ latency, rate }: Meter): string {
+  return rate === null ? `${rounded(latency ?? 0)} ms` : `${rounded(rate / 1000)} MB/s`;
+}
+
+function rounded(value: number): number {
+  return Math.round(10 * value) / 10;
 }
 
 async function shortly(work: Promise<void>): Promise<void> {

@@ -8,7 +8,12 @@ import type { Road } from "./http";
 const PATIENCE = 3000; // ms for a server to answer
 /** Of a server that may yet answer: Python may be in the middle of something that lets no other thread run. */
 export const SILENT = `no answer within ${PATIENCE / 1000} s`;
-const GRACE = 300; // ms for a better road than the first that is open
+/** Of Jupyter's own page instead of a proxy's answer. */
+export const NO_PROXY = "Jupyter has no jupyter-server-proxy there";
+export const LOG_IN = "a page to log in answers there";
+// A road that comes first in the list is taken before a quicker one, unless that is so much quicker.
+const TIMES = 2;
+const MS = 20;
 
 /** What the page knows about where it is. */
 export interface PageAddress {
@@ -16,6 +21,8 @@ export interface PageAddress {
   readonly hostname: string;
   /** Of the Jupyter server, from its page's configuration; null where there is none. */
   readonly baseUrl: string | null;
+  /** Colab's own way to a port of its machine, where the page has it. */
+  readonly proxyPort?: ((port: number) => Promise<string>) | undefined;
   /** Of our data server, where this page came from it. */
   readonly own?: string;
 }
@@ -23,24 +30,32 @@ export interface PageAddress {
 /** Where this page is. */
 export function pageAddress(): PageAddress {
   const { origin, hostname } = location;
-  return { origin, hostname, baseUrl: jupyterBaseUrl() };
+  return { origin, hostname, baseUrl: jupyterBaseUrl(), proxyPort: colabProxyPort() };
+}
+
+/** A way to the server that may be tried; a host may have to be asked for its address first. */
+export interface Way extends Omit<Road, "base"> {
+  readonly base: string | (() => Promise<string>);
 }
 
 /** The ways to the server that may be tried from a page without asking the person, the best first. */
-export function candidates(server: Server, page: PageAddress): Road[] {
+export function candidates(server: Server, page: PageAddress): Way[] {
   if (page.own !== undefined) {
     const near = isLoopback(page.hostname) && new URL(page.own).pathname === "/";
     return [{ name: near ? "direct" : "proxy", base: page.own, server }];
   }
   if (server.override !== null) return [{ name: "override", base: server.override, server }];
-  const roads: Road[] = [];
+  const ways: Way[] = [];
   // From any other page the browser would ask the person for access to the local network.
-  if (isLoopback(page.hostname)) roads.push({ name: "direct", base: `http://127.0.0.1:${server.port}/`, server });
-  if (page.baseUrl !== null) {
-    const base = new URL(`${page.baseUrl}proxy/${server.port}/`, page.origin).href;
-    if (new URL(base).origin === page.origin) roads.push({ name: "proxy", base, server });
+  if (isLoopback(page.hostname)) ways.push({ name: "direct", base: `http://127.0.0.1:${server.port}/`, server });
+  const { proxyPort } = page;
+  if (proxyPort !== undefined) ways.push({ name: "colab", base: () => proxyPort(server.port), server });
+  const path = page.baseUrl === null ? server.learned : `${page.baseUrl}proxy/${server.port}/`;
+  if (path !== null && /^https?:/.test(page.origin)) {
+    const base = new URL(path, page.origin).href;
+    if (new URL(base).origin === page.origin) ways.push({ name: "proxy", base, server });
   }
-  return roads;
+  return ways;
 }
 
 /** A way to the server that was looked at, and why it is not taken: null for one that is open. */
@@ -48,6 +63,8 @@ export interface Rung {
   readonly name: TransportName;
   readonly base: string | null;
   readonly reason: string | null;
+  /** Until the server there had proven that it is ours; null where it did not. */
+  readonly ms: number | null;
 }
 
 /** The ways that are not even tried from this page, each with the reason. */
@@ -56,36 +73,58 @@ export function closedRoads(server: Server, page: PageAddress): Rung[] {
   const open = candidates(server, page).map(({ name }) => name);
   const reasons = {
     direct: `the page comes from ${page.hostname || "nowhere"}: the browser would ask for access to the local network`,
+    colab: "the page is not Colab's",
     proxy:
       page.baseUrl === null ? "the page has no Jupyter server behind it" : "Jupyter's address is of another origin",
   };
-  return (["direct", "proxy"] as const)
+  return (["direct", "colab", "proxy"] as const)
     .filter((name) => !open.includes(name))
-    .map((name) => ({ name, base: null, reason: reasons[name] }));
+    .map((name) => ({ name, base: null, reason: reasons[name], ms: null }));
 }
 
-/** The first road that leads to our server; a better one than the first to answer is given a moment. Null for none. */
+/** A road that is open, and the ms that the server took to prove that it is ours. */
+export interface Found {
+  readonly road: Road;
+  readonly ms: number;
+}
+
+/**
+ * The road that leads to our server: of those that are open the first, unless another was twice as quick to answer. So
+ * nobody waits for one from which no answer has come in time for that. Null for none.
+ */
 export async function findRoad(
-  roads: readonly Road[],
+  ways: readonly Way[],
   signal: AbortSignal,
   onRung: (rung: Rung) => void = () => {},
-): Promise<Road | null> {
+): Promise<Found | null> {
   const rest = new LinkedAbort([signal]);
+  const start = performance.now();
+  const open = new Map<Way, Found | null>();
+  const best = () => {
+    const found = ways.flatMap((way) => open.get(way) ?? []);
+    return found.find(({ ms }) => found.every((other) => ms <= enough(other.ms))) ?? null;
+  };
   try {
-    return await new Promise<Road | null>((resolve) => {
-      const open = new Map<Road, boolean>();
-      const best = () => roads.find((road) => open.get(road)) ?? null;
+    return await new Promise<Found | null>((resolve) => {
       const settle = () => {
         const found = best();
-        const better = found === null ? roads : roads.slice(0, roads.indexOf(found));
-        if (better.every((road) => open.has(road))) resolve(found);
-        else if (found !== null) setTimeout(() => resolve(best()), GRACE);
+        const before =
+          found === null
+            ? ways
+            : ways.slice(
+                0,
+                ways.findIndex((way) => open.get(way) === found),
+              );
+        if (before.every((way) => open.has(way))) resolve(found);
+        else if (found !== null) setTimeout(() => resolve(best()), enough(found.ms) - (performance.now() - start));
       };
-      if (roads.length === 0) resolve(null);
-      for (const road of roads) {
-        void obstacle(road, rest.signal).then((reason) => {
-          if (!rest.signal.aborted) onRung({ name: road.name, base: road.base, reason });
-          open.set(road, reason === null);
+      if (ways.length === 0) resolve(null);
+      for (const way of ways) {
+        void look(way, rest.signal).then(({ road, reason, ms }) => {
+          if (!rest.signal.aborted) {
+            onRung({ name: way.name, base: road?.base ?? null, reason, ms: reason === null ? ms : null });
+          }
+          open.set(way, road === null || reason !== null ? null : { road, ms });
           settle();
         });
       }
@@ -96,11 +135,46 @@ export async function findRoad(
   }
 }
 
+/** ms that a road may take when another took so many. */
+function enough(ms: number): number {
+  return Math.max(TIMES * ms, ms + MS);
+}
+
+/** Where a way leads, and why not to our server. */
+async function look(way: Way, signal: AbortSignal): Promise<{ road: Road | null; reason: string | null; ms: number }> {
+  let road: Road;
+  try {
+    const base = typeof way.base === "string" ? way.base : await addressOf(way.base, signal);
+    road = { ...way, base };
+  } catch (error) {
+    return { road: null, reason: error instanceof Error ? error.message : String(error), ms: 0 };
+  }
+  const start = performance.now();
+  const reason = await obstacle(road, signal);
+  return { road, reason, ms: Math.round(10 * (performance.now() - start)) / 10 };
+}
+
+/** What the host says where the server is, with a slash at its end. */
+async function addressOf(ask: () => Promise<string>, signal: AbortSignal): Promise<string> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the host does not say where its proxy is")), PATIENCE);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    const said = new URL(await Promise.race([ask(), late]));
+    if (!/^https?:$/.test(said.protocol)) throw new Error("the host's proxy has no address for browsers");
+    return said.origin + (said.pathname.endsWith("/") ? said.pathname : `${said.pathname}/`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
  * Why a road does not lead to the server that knows the token; null where it does. It is proven on both sides before the
  * token is shown: ports change hands.
  */
-export async function obstacle({ base, server }: Road, signal: AbortSignal): Promise<string | null> {
+export async function obstacle({ name, base, server }: Road, signal: AbortSignal): Promise<string | null> {
   const nonce = bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
   const query = new URLSearchParams({ challenge: nonce, proof: sign(server.token, `page:${nonce}`) });
   const late = new LinkedAbort([signal]);
@@ -109,15 +183,19 @@ export async function obstacle({ base, server }: Road, signal: AbortSignal): Pro
     const answer = await fetch(`${base}_cellucid/health?${query}`, {
       credentials: "same-origin",
       cache: "no-store",
-      redirect: "error",
+      redirect: "manual", // to a page to log in, as a rule; nobody follows it
       signal: late.signal,
     });
+    if (answer.type === "opaqueredirect" || (answer.status >= 300 && answer.status < 400)) return LOG_IN;
+    if (answer.status === 404 && name === "proxy") return NO_PROXY;
+    if (answer.status === 403 && name === "proxy") return LOG_IN;
     if (!answer.ok) return `the server there answers ${answer.status}`;
+    if (/^text\/html/.test(answer.headers.get("Content-Type") ?? "")) return LOG_IN;
     const said = (await answer.json()) as { answer?: unknown };
     return said.answer === sign(server.token, nonce) ? null : "the server there is not this kernel's";
   } catch (error) {
     if (late.signal.aborted) return SILENT;
-    if (error instanceof SyntaxError) return "what answers there is not our server: perhaps a page to log in";
+    if (error instanceof SyntaxError) return "what answers there is not our server";
     return "nobody answers there, or the browser does not allow it";
   } finally {
     clearTimeout(timer);
@@ -132,6 +210,16 @@ function sign(token: string, text: string): string {
 
 function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** Colab's `google.colab.kernel.proxyPort`. */
+function colabProxyPort(): PageAddress["proxyPort"] {
+  const { google } = globalThis as {
+    google?: { colab?: { kernel?: { proxyPort?(port: number, options?: object): Promise<string> } } };
+  };
+  const kernel = google?.colab?.kernel;
+  if (typeof kernel?.proxyPort !== "function") return undefined;
+  return async (port) => String(await kernel.proxyPort?.(port));
 }
 
 function jupyterBaseUrl(): string | null {

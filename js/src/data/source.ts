@@ -12,6 +12,8 @@ export interface ReadOptions {
    * of bytes that are still packed.
    */
   readonly onProgress?: (loaded: number, total: number | null, bytes: Uint8Array<ArrayBuffer> | null) => void;
+  /** About how many bytes there will be: what is small does not wait for a better road than the one there is. */
+  readonly size?: number;
 }
 
 /** Where resources come from. */

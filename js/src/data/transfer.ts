@@ -37,6 +37,11 @@ export class Transfer {
     return this.description?.etag ?? null;
   }
 
+  /** Bytes that are still to come; null until a carrier has said how many there are. */
+  get left(): number | null {
+    return this.total === null ? null : this.total - this.filled;
+  }
+
   get complete(): boolean {
     return this.description !== null && this.filled === this.description.total;
   }
@@ -59,6 +64,11 @@ export class Transfer {
     this.onProgress?.(this.filled, this.bytes.length, this.bytes);
   }
 
+  /** Forget the bytes from one on: they were not what they seemed. */
+  rewind(loaded: number): void {
+    this.filled = Math.min(this.filled, loaded);
+  }
+
   /** Begin again: the resource is another now. */
   restart(): void {
     this.description = null;
@@ -72,13 +82,16 @@ export class Transfer {
   }
 }
 
+/** Asked between parts: whether another carrier should bring so many bytes. */
+export type Yields = (left: number) => boolean;
+
 /** Brings the bytes of resources. */
 export interface Carrier {
   /**
-   * Bring the rest of a transfer, or some of it.
+   * Bring the rest of a transfer, or some of it: where `yields` says so of the bytes that are left, another goes on.
    *
    * Throws a RequestFailure where Python refuses, `Changed` where the resource is another now, the signal's reason where
    * it was aborted; anything else means that the carrier has failed and another should go on.
    */
-  fill(transfer: Transfer, signal: AbortSignal): Promise<void>;
+  fill(transfer: Transfer, signal: AbortSignal, yields?: Yields): Promise<void>;
 }

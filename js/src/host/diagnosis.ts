@@ -34,6 +34,8 @@ export async function snapshot({ model, store, source, requests, events }: Diagn
     visible: document.visibilityState === "visible",
     transport: store.transport.peek(),
     ladder: source.looked,
+    measured: source.measured,
+    chosen_ms: source.chosenAfter,
     comm_ms,
     http_ms,
     unacknowledged: events.unacknowledged,

@@ -1,7 +1,7 @@
 import { answerAsks } from "../channel/asked";
 import { CommCarrier, type MessageModel } from "../channel/comm";
 import { Events } from "../channel/events";
-import type { TransportName } from "../channel/messages";
+import { parsePushed, type TransportName } from "../channel/messages";
 import { RequestFailure, Requests } from "../channel/requests";
 import { Seen } from "../channel/seen";
 import { LadderSource } from "../data/ladder";
@@ -58,7 +58,10 @@ export class NotebookApp {
     this.carrier = new CommCarrier(model);
     this.events = new Events(this.carrier, {
       post: () => postOn(this.source, String(model.get("viewer_id"))),
-      onLate: (late) => this.showWhetherLate(late),
+      onLate: () => void this.kernel.check(),
+      onUnheard: (events) => {
+        this.store.unheard.value = events;
+      },
     });
     this.requests = new Requests(this.carrier);
     this.scene = new Scene(
@@ -75,7 +78,10 @@ export class NotebookApp {
       this.store,
       this.source,
       (message, hint) => this.complain(message, hint),
-      () => this.announce(),
+      () => {
+        this.store.connection.value = this.source.described;
+        this.announce();
+      },
     );
     this.selection = new SelectionLink(this.store, this.carrier, this.events, this.requests, (error) =>
       this.failed("selection", "The selection here is not the one in Python", error),
@@ -106,6 +112,8 @@ export class NotebookApp {
       () => this.kernel.dispose(),
       listen(model, "_updates", () => this.seen.plan()),
       linkHover(model, this.store, this.carrier, this.events),
+      this.takeWhatIsPushed(),
+      this.lookAgain(),
       obeyCommands(this.carrier, this.store, {
         resetView: () => this.eachView((view) => view.goTo(null)),
         zoomTo: (box) => this.eachView((view) => view.goTo(box)),
@@ -161,7 +169,6 @@ export class NotebookApp {
 
   /** The kernel has ended, or is back. */
   private showWhetherGone(gone: boolean): void {
-    this.store.dismiss("unanswered");
     this.requests.giveUp(gone ? new RequestFailure("gone", "The kernel that held these data has ended.", "") : null);
     if (!gone) {
       this.store.dismiss("gone");
@@ -175,18 +182,6 @@ export class NotebookApp {
           this.page.own === undefined
             ? "What is drawn stays. Run the widget's cell again to connect it to Python."
             : "What is drawn stays. Show the data again, and open the address that Python gives.",
-      });
-    }
-  }
-
-  private showWhetherLate(late: boolean): void {
-    if (!late) this.store.dismiss("unanswered");
-    else if (!this.store.notices.peek().some(({ key }) => key === "gone")) {
-      void this.kernel.check();
-      this.store.notify({
-        key: "unanswered",
-        title: "Python has not heard of what you did yet",
-        text: "It may be busy with a cell. If the kernel was restarted, run the widget's cell again.",
       });
     }
   }
@@ -209,7 +204,31 @@ export class NotebookApp {
 
   private takeRoad(name: TransportName, base: string | null, reason: string | null): void {
     this.store.transport.value = name;
+    this.store.connection.value = this.source.described;
     this.events.send("transport", { name, base, reason });
+  }
+
+  /** Python sends what is shown without being asked, where it hears nobody. */
+  private takeWhatIsPushed(): () => void {
+    const version = this.model.get("_version");
+    return this.carrier.listen((message, buffers) => {
+      if (message.kind !== "command" || message.command !== "piece") return;
+      const piece = parsePushed(message.payload);
+      if (piece.version === version) this.source.take(piece, buffers[0] ?? new Uint8Array());
+    });
+  }
+
+  /** Look for a road as soon as there may be one. */
+  private lookAgain(): () => void {
+    const look = () => {
+      if (document.visibilityState === "visible") this.source.lookAgain();
+    };
+    addEventListener("online", look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      removeEventListener("online", look);
+      document.removeEventListener("visibilitychange", look);
+    };
   }
 
   private inspect(view: View): Inspection {

@@ -198,6 +198,10 @@ export class Store {
   readonly transport: Signal<Transport | null> = signal(null);
   /** Lets the person choose other data; null where Python does. */
   readonly openOther: Signal<(() => void) | null> = signal(null);
+  /** What is known of that road and of the others, a line each. */
+  readonly connection: Signal<readonly string[]> = signal([]);
+  /** Of which events Python has not heard for a while, as it is busy; null while it hears. */
+  readonly unheard: Signal<readonly string[] | null> = signal(null);
 
   readonly combine: Signal<Combine> = signal("replace");
   readonly selection: Signal<Selection>;

@@ -48,7 +48,7 @@ function Loading({ label, loaded, total, waiting, cancel }: Progress) {
   return (
     <>
       <span class="loading" role="status">
-        {waiting ? "Waiting for Python" : `Loading ${label}`}
+        {waiting ? `Waiting for Python: ${label}` : `Loading ${label}`}
       </span>
       {percent !== null && (
         <span class="percent late" aria-hidden="true">
@@ -85,7 +85,27 @@ function UnderWay({ store }: { store: Store }) {
       </span>
     );
   }
-  return progress === null ? null : <Loading {...progress} />;
+  return progress === null ? <Unheard events={store.unheard.value} /> : <Loading {...progress} />;
+}
+
+const DOINGS: Record<string, string> = { selection: "your selection", traits: "what you set", click: "your click" };
+
+/** Python hears nothing, as it is busy with a cell and there is only the comm: what waits for it. */
+function Unheard({ events }: { events: readonly string[] | null }) {
+  if (events === null) return null;
+  const what = events.length === 1 ? (DOINGS[events[0]] ?? "what you did") : "what you did";
+  return (
+    <span
+      class="loading"
+      role="status"
+      title={
+        "As long as a cell runs Python hears nothing of this plot; what you do here is kept for it.\n" +
+        "If the kernel was restarted, run the widget's cell again."
+      }
+    >
+      {events.length === 0 ? "Python is busy" : `Python is busy: ${what} waits`}
+    </span>
+  );
 }
 
 function Shown({ store }: { store: Store }) {
@@ -117,7 +137,7 @@ function Origin({ store }: { store: Store }) {
         </span>
       )}
       {road !== null && (
-        <span class="road" role="img" title={road.text} aria-label={road.text}>
+        <span class="road" role="img" title={[road.text, ...store.connection.value].join("\n")} aria-label={road.text}>
           <road.icon {...SMALL_ICON} />
         </span>
       )}

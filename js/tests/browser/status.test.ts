@@ -26,10 +26,28 @@ describe("the status line", () => {
     const bar = find(".progress").getBoundingClientRect();
     expect(bar.width / find(".status").getBoundingClientRect().width).toBeCloseTo(0.25, 1);
     store.progress.value = { label: "CD3E", loaded: 0, total: null, waiting: true };
-    await expect.poll(() => texts(".status [role=status]")).toEqual(["Waiting for Python"]);
+    await expect.poll(() => texts(".status [role=status]")).toEqual(["Waiting for Python: CD3E"]);
     expect(has(".progress")).toBe(false); // nobody knows how far
     store.progress.value = null;
     await expect.poll(() => has(".status [role=status]")).toBe(false);
+  });
+
+  it("says that Python does not hear, and what waits for it", async () => {
+    const { store, texts, has, find } = mountWidget();
+    store.unheard.value = [];
+    await expect.poll(() => texts(".status [role=status]")).toEqual(["Python is busy"]);
+    store.unheard.value = ["selection"];
+    await expect.poll(() => texts(".status [role=status]")).toEqual(["Python is busy: your selection waits"]);
+    store.unheard.value = ["selection", "traits"];
+    await expect.poll(() => texts(".status [role=status]")).toEqual(["Python is busy: what you did waits"]);
+    store.progress.value = { label: "CD3E", loaded: 0, total: null, waiting: true };
+    await expect.poll(() => texts(".status [role=status]")).toEqual(["Waiting for Python: CD3E"]);
+    store.progress.value = null;
+    store.unheard.value = null;
+    await expect.poll(() => has(".status [role=status]")).toBe(false);
+    store.transport.value = "comm";
+    store.connection.value = ["proxy: Jupyter has none (404)"];
+    await expect.poll(() => find(".status .road").title.split("\n")).toHaveLength(2);
   });
 
   it("counts for eyes and for screen readers, once there is something to wait for", async () => {

@@ -44,7 +44,7 @@ export class FakeServer {
 
   /** Where it is, as Python says it. */
   get place(): Server {
-    return { port: this.port, token: this.token, path: "/d/key/", override: null };
+    return { port: this.port, token: this.token, path: "/d/key/", override: null, learned: null };
   }
 
   add(path: string, bytes: Uint8Array, etag = "1"): void {

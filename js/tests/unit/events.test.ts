@@ -15,15 +15,20 @@ const ackOf = (seq: number): Ack => ({ kind: "ack", page: "p1", seq, revision: 0
 describe("events", () => {
   let model: FakeModel;
   let post: Post | null;
-  let late: boolean[];
+  let late: number;
+  let unheard: (readonly string[] | null)[];
   let events: Events;
   const numbers = () => model.messages.map((message) => (message as Event).seq);
 
   beforeEach(() => {
     vi.useFakeTimers();
     model = new FakeModel();
-    [post, late] = [null, []];
-    events = new Events(new CommCarrier(model, "p1"), { post: () => post, onLate: (is) => late.push(is) });
+    [post, late, unheard] = [null, 0, []];
+    events = new Events(new CommCarrier(model, "p1"), {
+      post: () => post,
+      onLate: () => late++,
+      onUnheard: (names) => unheard.push(names),
+    });
   });
 
   afterEach(() => {
@@ -66,7 +71,7 @@ describe("events", () => {
     await vi.advanceTimersByTimeAsync(100);
     model.deliver(ackOf(2));
     await vi.advanceTimersByTimeAsync(1_000_000);
-    expect([numbers(), posted.mock.calls, late]).toEqual([[1, 2], [], []]);
+    expect([numbers(), posted.mock.calls, late]).toEqual([[1, 2], [], 0]);
   });
 
   it("go by HTTP where the comm brings no answer, all that are left, in order, one request at a time", async () => {
@@ -92,7 +97,7 @@ describe("events", () => {
     await vi.advanceTimersByTimeAsync(1_000_000);
     expect(batches).toHaveLength(2);
     expect(numbers()).toEqual([1, 2, 3, 4]);
-    expect(late).toEqual([]);
+    expect(late).toBe(0);
   });
 
   it("go by HTTP as soon as a road is found", async () => {
@@ -117,19 +122,41 @@ describe("events", () => {
     expect(batches).toEqual([2, 2, 1, 1]);
   });
 
-  it("go by the comm again where that is all there is, ever more patiently, and the person is told", async () => {
+  it("go by the comm again where that is all there is, ever more patiently", async () => {
     events.send("click", click(1));
     events.send("click", click(2));
     await vi.advanceTimersByTimeAsync(4900);
-    expect([numbers(), late]).toEqual([[1, 2], []]);
+    expect([numbers(), late]).toEqual([[1, 2], 0]);
     await vi.advanceTimersByTimeAsync(500);
-    expect([numbers(), late]).toEqual([[1, 2, 1, 2], [true]]);
+    expect([numbers(), late]).toEqual([[1, 2, 1, 2], 1]);
     await vi.advanceTimersByTimeAsync(3_600_000);
     expect(numbers().length).toBeLessThan(50);
     model.deliver(ackOf(1));
-    expect(late.at(-1)).toBe(true);
+    expect(unheard.at(-1)).toEqual(["click"]);
     model.deliver(ackOf(2));
-    expect(late.at(-1)).toBe(false);
+    expect(unheard.at(-1)).toBeNull();
+  });
+
+  it("of a person wait in sight while Python hears nothing", async () => {
+    events.send("ready", { n_cells: 1, dimensions: 2 });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(unheard).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(unheard).toEqual([[]]);
+    events.send("click", click(1));
+    events.send("click", click(2));
+    await vi.advanceTimersByTimeAsync(400);
+    expect(unheard).toEqual([[], ["click"]]);
+    await vi.advanceTimersByTimeAsync(60_000);
+    model.deliver(ackOf(3));
+    expect(unheard).toEqual([[], ["click"], null]);
+  });
+
+  it("that go by HTTP are heard", async () => {
+    post = async (batch) => batch.map(({ message }) => ackOf(message.seq));
+    events.send("click", click(1));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(unheard).toEqual([]);
   });
 
   it("are posted ever more rarely where nobody takes them, and at once again when somebody does", async () => {

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { CommCarrier } from "../../src/channel/comm";
 import { PIECE_BYTES, type Server } from "../../src/channel/messages";
 import { Requests } from "../../src/channel/requests";
@@ -198,10 +199,10 @@ describe("the ladder of carriers", () => {
   });
 
   it("reads anew what changes in the middle", async () => {
-    const length = 33 * 1024 * 1024; // more than one range
+    const length = 5 * 1024 * 1024; // more than one range
     server.add(PATH, pattern(length), "old");
     server.instead = (request) => {
-      if (request.headers.range?.startsWith("bytes=33554432-")) server.add(PATH, pattern(1000, 7), "new");
+      if (request.headers.range?.startsWith("bytes=4194304-")) server.add(PATH, pattern(1000, 7), "new");
       return false;
     };
     const { bytes } = await source.read(PATH);
@@ -241,7 +242,7 @@ describe("the ladder of carriers", () => {
     let go = (_: Server) => {};
     place = () => new Promise((found) => (go = found));
     open();
-    const length = 8 * PIECE_BYTES;
+    const length = 5 * PIECE_BYTES;
     add(PATH, pattern(length));
     python.beforeRead = ({ offset }) => {
       if (offset !== PIECE_BYTES) return;
@@ -254,6 +255,193 @@ describe("the ladder of carriers", () => {
     expect(pieces.length).toBeLessThan(5);
     expect(resources()[0].range).toMatch(new RegExp(`^bytes=${pieces.length * PIECE_BYTES}-`));
   });
+
+  describe("where Python sends what nobody could ask for", () => {
+    const piece = (bytes: Uint8Array, offset = 0, etag = "1") => ({
+      path: PATH,
+      offset,
+      version: 0,
+      total: bytes.length,
+      dtype: "float32",
+      shape: [bytes.length / 4],
+      etag,
+    });
+    const push = (bytes: Uint8Array, etag = "1") => {
+      for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+        source.take(piece(bytes, at, etag), bytes.subarray(at, at + PIECE_BYTES));
+      }
+    };
+    beforeEach(() => {
+      place = async () => null;
+      open();
+      python.pause(); // a cell is running
+    });
+
+    it("takes it in place of the answer that does not come, and tells Python that none is needed", async () => {
+      const bytes = pattern(2 * PIECE_BYTES + 100);
+      const reading = source.read(PATH);
+      await expect.poll(() => python.reads.length).toBe(1);
+      push(bytes);
+      const read = await reading;
+      expect(same(read.bytes, bytes)).toBe(true);
+      expect([read.dtype, read.shape]).toEqual(["float32", [bytes.length / 4]]);
+      expect(python.outstanding.size).toBe(0);
+    });
+
+    it("keeps it until somebody reads it, once", async () => {
+      push(pattern(100));
+      expect(same((await source.read(PATH)).bytes, pattern(100))).toBe(true);
+      expect(python.reads).toEqual([]);
+      python.add(PATH, pattern(50));
+      const reading = source.read(PATH);
+      await expect.poll(() => python.reads.length).toBe(1);
+      python.resume();
+      expect((await reading).bytes.length).toBe(50);
+    });
+
+    it("takes nothing of which a part was lost, or that is another by now", async () => {
+      const bytes = pattern(3 * PIECE_BYTES);
+      source.take(piece(bytes, 0), bytes.subarray(0, PIECE_BYTES));
+      source.take(piece(bytes, 2 * PIECE_BYTES), bytes.subarray(2 * PIECE_BYTES));
+      source.take(piece(bytes, PIECE_BYTES, "2"), bytes.subarray(PIECE_BYTES, 2 * PIECE_BYTES));
+      const reading = source.read(PATH);
+      await expect.poll(() => python.reads.length).toBe(1);
+      push(pattern(100, 9)); // from its beginning again
+      expect(same((await reading).bytes, pattern(100, 9))).toBe(true);
+    });
+
+    it("leaves it to HTTP where that has come", async () => {
+      place = async () => server.place;
+      open();
+      add(PATH, pattern(1000));
+      await source.read(PATH);
+      push(pattern(1000, 5));
+      expect(same((await source.read(PATH)).bytes, pattern(1000))).toBe(true);
+    });
+  });
+
+  it("does not let what is small wait for the search", async () => {
+    place = () => new Promise(() => {});
+    open();
+    add(PATH, pattern(1000));
+    const start = performance.now();
+    const reading = source.read(PATH, { size: 1000 });
+    expect(python.reads).toHaveLength(1);
+    expect(same((await reading).bytes, pattern(1000))).toBe(true);
+    expect(performance.now() - start).toBeLessThan(400); // no longer than a large one waits
+  });
+
+  it("looks again as soon as it is told that the network is back", async () => {
+    place = async () => ({ ...server.place, port: 1 });
+    open();
+    add(PATH, pattern(10));
+    await source.read(PATH);
+    expect(roads.at(-1)?.[0]).toBe("comm");
+    place = async () => server.place;
+    source.lookAgain();
+    await expect.poll(() => roads.at(-1)?.[0]).toBe("direct");
+  });
+
+  it.each([
+    ["shorter, as by a box that packs", (length: number) => length / 2],
+    ["longer, as by one that unpacks", (length: number) => length * 2],
+  ])("keeps nothing of a body that came whole and is %s", async (_name, other) => {
+    const length = 100_000;
+    add(PATH, pattern(length));
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/")) return false;
+      response.writeHead(206, {
+        ETag: '"1"',
+        "X-Cellucid-Length": length,
+        "Content-Range": `bytes 0-${length - 1}/${length}`,
+      });
+      response.end(pattern(other(length), 77)); // chunked: nothing else says how long it is
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(length))).toBe(true);
+    expect(python.reads.map(({ offset }) => offset)).toEqual([0]);
+    expect(roads.at(-1)?.[0]).toBe("comm");
+  });
+
+  it("takes packed bodies that say so for what they hold", async () => {
+    const bytes = pattern(100_000);
+    add(PATH, bytes);
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/")) return false;
+      response.writeHead(206, {
+        ETag: '"1"',
+        "X-Cellucid-Length": bytes.length,
+        "Content-Range": `bytes 0-${bytes.length - 1}/${bytes.length}`,
+        "Content-Encoding": "gzip",
+      });
+      response.end(gzipSync(bytes));
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, bytes)).toBe(true);
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+  });
+
+  it.each([302, 502, 504, 599])("goes on over the comm where a proxy answers %i", async (status) => {
+    add(PATH, pattern(5));
+    server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/")) return false;
+      response.writeHead(status, { Location: "http://127.0.0.1:1/log-in", "Content-Type": "text/html" });
+      response.end("<html>");
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(5))).toBe(true);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+  });
+
+  it("leaves a server that has gone silent as soon as it does not answer to its name either", async () => {
+    add(PATH, pattern(5));
+    let silent = false;
+    server.instead = (request, response) => {
+      if (request.url?.startsWith("/d/"))
+        silent = true; // and never answers
+      else if (silent) response.destroy();
+      return silent;
+    };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const reading = source.read(PATH);
+    while (!silent) await vi.advanceTimersByTimeAsync(10);
+    await vi.advanceTimersByTimeAsync(5100);
+    while (roads.length < 2) await vi.advanceTimersByTimeAsync(10);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(same((await reading).bytes, pattern(5))).toBe(true);
+    expect(roads.at(-1)?.[0]).toBe("comm");
+  });
+
+  it("takes the comm where HTTP is slow and the comm was seen to be quicker, and says so", async () => {
+    const length = 6 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    let slow = true;
+    server.instead = (request, response) => {
+      if (!slow || !request.url?.startsWith("/d/")) return false;
+      setTimeout(() => {
+        slow = false;
+        server.answer(request, response);
+        slow = true;
+      }, 1500); // as if 4 MiB took so long
+      return true;
+    };
+    expect(same((await source.read(PATH)).bytes, pattern(length))).toBe(true);
+    expect(python.reads.map(({ offset }) => offset / PIECE_BYTES)).toEqual([1, 2, 3, 4, 5]);
+    expect(roads).toEqual([
+      ["direct", `http://127.0.0.1:${server.port}/`],
+      ["comm", `http://127.0.0.1:${server.port}/`],
+    ]);
+    expect(source.road?.name).toBe("direct"); // events still go there
+    const speeds = source.measured.map(({ name, mb_per_s }) => [name, mb_per_s ?? 0] as const);
+    expect(speeds.map(([name]) => name)).toEqual(["direct", "comm"]);
+    expect(speeds[1][1]).toBeGreaterThan(2 * speeds[0][1]);
+
+    python.pause(); // a cell is running: what the comm does not bring HTTP does
+    slow = false;
+    expect(same((await source.read(PATH)).bytes, pattern(length))).toBe(true);
+    expect(roads.at(-1)?.[0]).toBe("direct");
+  }, 30_000);
 
   it("ends everything when it is disposed", async () => {
     server.instead = (request) => request.url?.startsWith("/d/") ?? false; // never answers

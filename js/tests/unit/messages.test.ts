@@ -9,6 +9,7 @@ import {
   parseAsk,
   parseMarks,
   parsePiece,
+  parsePushed,
   parseSelection,
   parseServer,
   parseTraits,
@@ -28,9 +29,13 @@ describe("messages from Python", () => {
   it.each(
     vectors.downstream.good.flatMap(({ name, message }) => {
       const payload = message.payload as unknown;
-      const parser = { selection: parseSelection, marks: parseMarks, ask: parseAsk, traits: parseTraits }[
-        message.command ?? ""
-      ];
+      const parser = {
+        selection: parseSelection,
+        marks: parseMarks,
+        ask: parseAsk,
+        traits: parseTraits,
+        piece: parsePushed,
+      }[message.command ?? ""];
       return parser === undefined ? [] : [{ name, payload, parser: parser as (payload: unknown) => unknown }];
     }),
   )("$name: its payload is read as it is", ({ payload, parser }) => {
@@ -71,7 +76,7 @@ describe("messages from Python", () => {
   });
 
   it("carry the server's place that is checked as well", () => {
-    const server = { port: 4711, token: "t", path: "/d/x/", override: null };
+    const server = { port: 4711, token: "t", path: "/d/x/", override: null, learned: "/user/ada/proxy/1/" };
     expect(parseServer(server)).toEqual(server);
     expect(() => parseServer({ ...server, port: "4711" })).toThrow(BadMessage);
     expect(() => parseServer({})).toThrow(BadMessage);

@@ -7,7 +7,7 @@ import { FakeServer, json } from "../fakes/server";
 
 describe("the roads that a page may try", () => {
   const LOCAL: PageAddress = { origin: "http://localhost:8888", hostname: "localhost", baseUrl: null };
-  const server: Server = { port: 4711, token: "t", path: "/d/x/", override: null };
+  const server: Server = { port: 4711, token: "t", path: "/d/x/", override: null, learned: null };
   const tried = (page: PageAddress, override: string | null = null) =>
     candidates({ ...server, override }, page).map(({ name, base }) => `${name} ${base}`);
 
@@ -101,7 +101,7 @@ describe("where this page is", () => {
 
   it("leads to the proxy under the base address of a Hub", () => {
     const page = at(JSON.stringify({ baseUrl: "/user/ada/" }));
-    const [proxy] = candidates({ port: 4711, token: "t", path: "/d/x/", override: null }, page);
+    const [proxy] = candidates({ port: 4711, token: "t", path: "/d/x/", override: null, learned: null }, page);
     expect(proxy?.base).toBe("https://hub.example.org/user/ada/proxy/4711/");
   });
 });
@@ -135,19 +135,19 @@ describe("finding a road", () => {
   const road = (name: Road["name"], { place }: FakeServer): Road => {
     return { name, base: `http://127.0.0.1:${place.port}/`, server: place };
   };
-  const found = async (...roads: Road[]) => (await findRoad(roads, new AbortController().signal))?.name ?? null;
+  const found = async (...roads: Road[]) => (await findRoad(roads, new AbortController().signal))?.road.name ?? null;
 
   it("takes the best of those that are open", async () => {
     const [direct, proxy] = [await start(), await start()];
     expect(await found(road("direct", direct), road("proxy", proxy))).toBe("direct");
   });
 
-  it("gives a better road a moment", async () => {
-    const [direct, proxy] = [await slow(100), await start()];
+  it("gives a better road twice the time of one that is open", async () => {
+    const [direct, proxy] = [await slow(500), await slow(400)];
     expect(await found(road("direct", direct), road("proxy", proxy))).toBe("direct");
   });
 
-  it("gives it no more than a moment", async () => {
+  it("takes a worse road that is over twice as quick", async () => {
     const [direct, proxy] = [await slow(2000), await start()];
     expect(await found(road("direct", direct), road("proxy", proxy))).toBe("proxy");
   });

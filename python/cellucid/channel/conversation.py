@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from cellucid.channel.pace import PACE, Pace
 from cellucid.channel.pages import PATIENCE, Again, Page
 from cellucid.channel.posted import unpack
 from cellucid.channel.published import marks_payload, selection_payload
+from cellucid.channel.push import Push
 from cellucid.channel.selection import EncodedCells
 from cellucid.channel.waits import Waits
 
@@ -67,6 +69,7 @@ class Conversation:
         self.dispatcher = Dispatcher(name, self.hooks, self._hook_failed, self._events_dropped)
         self._pages: dict[str, Page] = {}
         self._again = Again(self._send_again, name)
+        self.push = Push(self.carrier, host.read_piece, self._shown, name)
         self._published = EncodedCells("deltas", b"", 0, host.n_cells)
         self._source = "python"
         self._revision = 0
@@ -93,7 +96,7 @@ class Conversation:
         Raises:
             BadMessage: the body is not packed messages.
         """
-        self.heard_by_http = True
+        self._heard_by_http()
         for content, buffers in unpack(body):
             page = content.get("page") if isinstance(content, dict) else None
             if isinstance(page, str):
@@ -108,7 +111,19 @@ class Conversation:
                 self._set_page(page, "closed")
                 self._tell("closed", HookEvent({}))
 
+    def _heard_by_http(self) -> None:
+        self.heard_by_http = True
+        self.push.heard()
+
+    def _shown(self, changed: AbstractSet[str]) -> tuple[int, Iterable[str]] | None:
+        """What pages read to draw what has changed; None where nobody looks, or who looks reads by HTTP."""
+        with self._lock:
+            there = [page.road for page in self._pages.values() if page.there]
+            by_http = self.heard_by_http or any(road is not None and road.base is not None for road in there)
+            return None if by_http or (self._pages and not there) else self._host.shown(changed)
+
     def _receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:
+        self.push.heard()
         try:
             self.carrier.receive(content, buffers)
         except Exception as error:  # ipykernel would log it where nobody looks
@@ -123,7 +138,7 @@ class Conversation:
         Raises:
             BadMessage: naming what does not fit; the events before it are taken.
         """
-        self.heard_by_http = True
+        self._heard_by_http()
         acks = []
         for content, buffers in unpack(body):
             try:
@@ -211,6 +226,7 @@ class Conversation:
 
     def close(self) -> None:
         """Stop dispatching, and refuse what is asked from now on. Idempotent."""
+        self.push.close()
         self._again.close()
         self._requests.close()
         self.dispatcher.close()

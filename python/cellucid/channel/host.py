@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Host(Protocol):
 
     def read_piece(self, path: str, offset: int, length: int) -> rpc.Answer:
         """One piece of a resource; :class:`~cellucid.channel.rpc.RequestError` where there is none."""
+
+    def shown(self, changed: AbstractSet[str]) -> tuple[int, Iterable[str]]:
+        """The version of the data, and the resources that a page reads to draw what has changed, the first first."""
 
     def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; observers run here."""

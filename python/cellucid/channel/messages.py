@@ -235,7 +235,10 @@ class Hovered:
 )
 @dataclass(frozen=True, slots=True)
 class TransportChosen:
-    """The road that a page's data take: the server's address as the page reaches it, or why there is none."""
+    """The road that a page's data take: the server's address as the page reaches it, and why the comm is taken.
+
+    A page that takes the comm because it is quicker reaches the server all the same, and says where.
+    """
 
     name: str
     base: str | None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from cellucid.channel.messages import TraitsSet, TransportChosen
 from cellucid.channel.rpc import Answer, RequestError, piece
 from cellucid.channel.selection import EncodedCells
 from cellucid.dataset import DatasetError
+from cellucid.widget.shown import shown_paths
 from cellucid.widget.traits import SelectionTrait
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class WidgetHost:
             return piece(self._widget._dataset.read(path), offset, length)
         except DatasetError as error:
             raise RequestError("dataset", str(error)) from error
+
+    def shown(self, changed: AbstractSet[str]) -> tuple[int, Iterable[str]]:
+        """The version of the data, and what a page reads to draw what has changed."""
+        with self._widget._lock:
+            return self._widget._version, list(shown_paths(self._widget, changed))
 
     def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; its positions are made when somebody reads them."""

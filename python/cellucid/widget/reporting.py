@@ -50,7 +50,9 @@ class ReportingWidget(WaitingWidget):
     def _report(self, snapshot: dict[str, Any] | None, error: Exception | None) -> ConnectionReport:
         talk, road = self._talk, self._host.road
         said = snapshot or {}
-        ladder = _rungs(said.pop("ladder", None))
+        ladder = _rows(said.pop("ladder", None), ("name", "base", "reason", "ms"))
+        measured = _rows(said.pop("measured", None), ("name", "ms", "mb_per_s"))
+        chosen = _number(said.pop("chosen_ms", None))
         comm, http = _number(said.pop("comm_ms", None)), _number(said.pop("http_ms", None))
         running_code = said.pop("web_ui", None)
         if not isinstance(running_code, dict):
@@ -67,12 +69,15 @@ class ReportingWidget(WaitingWidget):
                 "messages_waiting": self._pace.waiting,
                 "comm_bytes_sent": talk.carrier.bytes_sent,
                 "comm_bytes_received": talk.carrier.bytes_received,
+                "bytes_sent_unasked": talk.push.bytes_sent,
             },
             transport={
                 "name": self.transport,
                 "base": None if road is None else road.base,
                 "reason": None if road is None else road.reason,
+                "chosen_ms": chosen,
                 "ladder": ladder,
+                "measured": measured,
             },
             round_trip={
                 "comm": comm if comm is not None else _BUSY if snapshot is not None else "not measured",
@@ -117,14 +122,10 @@ def _why(error: Exception | None) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _rungs(said: object) -> list[dict[str, Any]]:
-    """What a page tells of the roads it has looked at, in the form that this report promises."""
-    names = ("name", "base", "reason")
-    return (
-        [{name: rung.get(name) for name in names} for rung in said or () if isinstance(rung, dict)]
-        if isinstance(said, list)
-        else []
-    )
+def _rows(said: object, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """What a page tells of roads, in the form that this report promises."""
+    rows = said if isinstance(said, list) else []
+    return [{name: row.get(name) for name in names} for row in rows if isinstance(row, dict)]
 
 
 def _number(said: object) -> float | None:

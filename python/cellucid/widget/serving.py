@@ -58,7 +58,7 @@ class Serving:
         """The server's address: the override, else what a page has learned of the proxy, else the direct one."""
         if (override := override_address()) is not None:
             return override
-        if road is not None and road.name in ("proxy", "colab") and road.base is not None:
+        if road is not None and road.name != "direct" and road.base is not None:
             return road.base
         return _running().url
 

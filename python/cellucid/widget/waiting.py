@@ -208,7 +208,7 @@ class _Wait:
         if talk.heard_by_http or (talk.heard_beside_main and _is_served_beside_main(self._widget.comm)):
             return
         road = self._widget._host.road
-        if road is not None and road.name != "comm":
+        if road is not None and road.base is not None:
             return  # its events come that way
         limit = _FIRST_CONTACT if self._timeout is None else min(self._timeout, _FIRST_CONTACT)
         if road is None and waited < limit:

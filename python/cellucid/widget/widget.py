@@ -27,6 +27,7 @@ from cellucid.widget.picture import with_picture
 from cellucid.widget.refresh import refresh
 from cellucid.widget.reporting import BUNDLE, ReportingWidget
 from cellucid.widget.serving import Serving
+from cellucid.widget.shown import CHANGES
 from cellucid.widget.state import capture, restore
 from cellucid.widget.switch import Switch
 from cellucid.widget.traits import (
@@ -473,6 +474,11 @@ class CellucidWidget(ReportingWidget):
     def _count_visible(self) -> None:
         self.set_trait("n_visible", self._host.count_visible())
 
+    @traitlets.observe(*CHANGES)
+    def _shown_changed(self, change: Any) -> None:
+        if self._conversation is not None:
+            self._conversation.push.changed(CHANGES[change.name])
+
     @traitlets.observe("filters", "layer")
     def _filters_changed(self, _: object) -> None:
         self._count_visible()
@@ -535,6 +541,7 @@ class CellucidWidget(ReportingWidget):
                     self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
             if page is None:
                 return
+            self._talk.push.heard()  # the page has what it has set, or asks for it
             now = self._json_of(wanted)
             self._change([name for name, value in wanted.items() if _as_json(now[name]) == value], page)
             others = [name for name, value in wanted.items() if _as_json(now[name]) != value]
@@ -564,7 +571,10 @@ class CellucidWidget(ReportingWidget):
         return lambda: None
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        return with_picture(super()._repr_mimebundle_(**kwargs), self)
+        bundle = with_picture(super()._repr_mimebundle_(**kwargs), self)
+        if self._conversation is not None and self.status not in ("stopped", "closed"):
+            self._conversation.push.displayed()
+        return bundle
 
     def __repr__(self) -> str:
         colored = "" if self.color_by is None else f", color_by={self.color_by!r}"
