@@ -87,6 +87,7 @@ def server_report() -> dict[str, Any]:
             except (OSError, ValueError, http.client.HTTPException) as error:
                 report[f"{name}_error"] = f"{type(error).__name__}: {error}"
     report["counters"] = asdict(server.counters)
+    report["proxied"] = report["counters"].pop("proxied")
     return report
 
 
@@ -96,6 +97,8 @@ def proxy_report(ladder: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     seen = next((rung for rung in ladder if rung["name"] == "proxy"), None)
     if seen is not None and seen["reason"] is None:
         meaning = "jupyter-server-proxy answers in Jupyter's server"
+    elif seen is not None and "jupyter-server-proxy" in str(seen["reason"]):
+        meaning = "no jupyter-server-proxy in Jupyter's server; installed there, it makes large data come faster"
     elif here:
         meaning = "jupyter-server-proxy is installed in the kernel's environment; no page has used it"
     else:

@@ -1,5 +1,6 @@
 """What Python tells the viewer: selections, marks, commands, before there is a viewer and after the end."""
 
+import http.client
 import json
 import re
 
@@ -8,6 +9,7 @@ import pytest
 import traitlets
 
 from cellucid import CellucidWidget
+from cellucid.server import data_server
 
 
 @pytest.fixture
@@ -207,6 +209,24 @@ def test_the_addresses_follow_the_override_and_the_proxy(shown, monkeypatch):
     assert shown.server_url == "https://lab.example.org/cells/"
 
 
+def test_a_proxy_is_known_by_what_it_says_when_a_page_comes_through_it(shown, monkeypatch):
+    monkeypatch.setattr(data_server().counters, "proxied", None)
+    direct = shown.server_url
+    said = {"X-Forwarded-Prefix": "/user/ada/proxy/4711", "X-Forwarded-Proto": "https,http", "Host": "hub.example.org"}
+    for token, expected in (("guess", direct), (data_server().token, "https://hub.example.org/user/ada/proxy/4711/")):
+        connection = http.client.HTTPConnection("127.0.0.1", data_server().port, timeout=10)
+        connection.request("GET", "/_cellucid/info", headers={**said, "X-Cellucid-Token": token})
+        connection.getresponse().read()
+        connection.close()
+        assert shown.server_url == expected
+    assert shown._host.server()["learned"] == "/user/ada/proxy/4711/"
+    assert shown.viewer_url.startswith("https://hub.example.org/user/ada/proxy/4711/?viewerId=")
+    page_is_ready(shown)
+    message = {"kind": "event", "page": "p1", "seq": 2, "event": "transport"}
+    shown._handle_custom_msg({**message, "payload": {"name": "direct", "base": direct, "reason": None}}, [])
+    assert shown.server_url == direct, "a page that is there knows better"
+
+
 def test_a_wrong_override_is_told_before_anything_is_shown(cube, monkeypatch):
     monkeypatch.setenv("CELLUCID_CLIENT_SERVER_URL", "ftp://x")
     with pytest.raises(ValueError, match="CELLUCID_CLIENT_SERVER_URL"):
@@ -214,7 +234,7 @@ def test_a_wrong_override_is_told_before_anything_is_shown(cube, monkeypatch):
 
 
 def test_the_boot_trait_is_emptied_by_pages_and_changed_by_none(shown):
-    assert set(shown._boot) == {"port", "token", "path", "override"}
+    assert set(shown._boot) == {"port", "token", "path", "override", "learned"}
     before = dict(shown._boot)
     shown.set_state({"_boot": {"port": 1, "token": "evil", "path": "/", "override": None}})
     assert shown._boot == before

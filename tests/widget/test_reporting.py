@@ -96,10 +96,19 @@ def test_the_report_can_be_awaited(shown, monkeypatch):
     assert report["round_trip"]["comm"] == 48.5
 
 
+def test_a_server_without_the_proxy_is_told_from_a_kernel_without_it(shown, monkeypatch):
+    rung = {"name": "proxy", "base": "https://hub.example.org/user/ada/proxy/1/", "ms": None}
+    ladder = [rung | {"reason": "Jupyter has no jupyter-server-proxy there"}]
+    AnsweringPage(shown, monkeypatch, lambda asked: snapshot(asked) | {"ladder": ladder})
+    assert "installed there, it makes large data come faster" in repr(shown.debug_connection())
+
+
 def test_it_says_so_when_nobody_shows_the_widget(shown):
     report = shown.debug_connection(timeout=0.1)
     front = report["frontend_debug_snapshot"]
-    assert front == {"ok": False, "error": "no page shows this widget yet. Put the widget at the end of a cell."}
+    assert not front["ok"]
+    assert front["error"].startswith("no page shows this widget yet. Put the widget at the end of a cell.")
+    assert "install anywidget" in front["error"]
     assert report["web_ui"]["meaning"].endswith("no page has told which one it runs")
     assert "no page shows this widget" in repr(report)
 

@@ -57,6 +57,15 @@ describe("the roads that a page may try", () => {
     expect(tried(page)).toEqual([]);
   });
 
+  it("lead where a proxy has let pages through before, on a page that does not say where Jupyter is", () => {
+    const learned = "/user/ada/proxy/4711/";
+    const page = { hostname: "hub.example.org", origin: "https://hub.example.org", baseUrl: null };
+    const bases = (at: PageAddress) => candidates({ ...server, learned }, at).map(({ base }) => base);
+    expect(bases(page)).toEqual(["https://hub.example.org/user/ada/proxy/4711/"]);
+    expect(bases({ ...page, baseUrl: "/user/eve/" })).toEqual(["https://hub.example.org/user/eve/proxy/4711/"]);
+    expect(bases({ origin: "vscode-webview://0f6i7p4l", hostname: "0f6i7p4l", baseUrl: null })).toEqual([]);
+  });
+
   it("are the prescribed one alone where there is one", () => {
     expect(tried(LOCAL, "https://lab.example.org/cells/")).toEqual(["override https://lab.example.org/cells/"]);
   });
@@ -96,7 +105,21 @@ describe("where this page is", () => {
     ["the attribute where the configuration is another's", "no JSON", "/user/ada/", "/user/ada/"],
     ["nobody", null, undefined, null],
   ])("is told by %s", (_who, config, classic, baseUrl) => {
-    expect(at(config, classic)).toEqual({ origin: "https://hub.example.org", hostname: "hub.example.org", baseUrl });
+    expect(at(config, classic)).toMatchObject({
+      origin: "https://hub.example.org",
+      hostname: "hub.example.org",
+      baseUrl,
+    });
+  });
+
+  it("is Colab's where the page has Colab's way to ports", async () => {
+    const asked: number[] = [];
+    const kernel = { proxyPort: async (port: number) => `https://colab.example.org/${asked.push(port)}` };
+    vi.stubGlobal("google", { colab: { kernel } });
+    expect(await at(null).proxyPort?.(4711)).toBe("https://colab.example.org/1");
+    expect(asked).toEqual([4711]);
+    vi.stubGlobal("google", { maps: {} });
+    expect(at(null).proxyPort).toBeUndefined();
   });
 
   it("leads to the proxy under the base address of a Hub", () => {
@@ -232,6 +255,43 @@ describe("finding a road", () => {
     abort.abort();
     expect(await finding).toBeNull();
     expect(await findRoad([road("direct", server)], abort.signal)).toBeNull();
+  });
+
+  it("asks Colab for the address of its proxy, and waits for no answer that does not come", async () => {
+    const server = await start();
+    const page = { origin: "https://colab.example.org", hostname: "colab.example.org", baseUrl: null };
+    const find = async (proxyPort: PageAddress["proxyPort"]) => {
+      const rungs: string[] = [];
+      const ways = candidates(server.place, { ...page, proxyPort });
+      const found = await findRoad(ways, new AbortController().signal, ({ name, reason }) => {
+        rungs.push(`${name}: ${reason}`);
+      });
+      return [found?.road.name ?? null, found?.road.base ?? null, ...rungs];
+    };
+    const base = `http://127.0.0.1:${server.port}/`;
+    expect(await find(async () => base.slice(0, -1))).toEqual(["colab", base, "colab: null"]);
+    expect(await find(async () => "no address")).toMatchObject([null, null, expect.stringMatching(/^colab: .*URL/)]);
+    expect(await find(() => Promise.reject(new Error("not today")))).toEqual([null, null, "colab: not today"]);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const finding = find(() => new Promise(() => {}));
+    await vi.advanceTimersByTimeAsync(3100);
+    expect(await finding).toEqual([null, null, "colab: the host does not say where its proxy is"]);
+  });
+
+  it.each([
+    [404, "Jupyter has no jupyter-server-proxy there"],
+    [302, "a page to log in answers there"],
+    [403, "a page to log in answers there"],
+    [503, "the server there answers 503"],
+  ])("says of a proxy that answers %i: %s", async (status, why) => {
+    const server = await start();
+    server.instead = (_request, response) => {
+      response.writeHead(status, { Location: "/login", "Content-Type": "text/html" }).end("<html>");
+      return true;
+    };
+    const reasons: (string | null)[] = [];
+    await findRoad([road("proxy", server)], new AbortController().signal, ({ reason }) => reasons.push(reason));
+    expect(reasons).toEqual([why]);
   });
 
   it("finds none where there is none to try", async () => {

@@ -1,4 +1,4 @@
-"""What the data server has done."""
+"""What the data server has done, and seen."""
 
 from __future__ import annotations
 
@@ -14,3 +14,5 @@ class Counters:
     """Of those, what came without the token, or under a name that is not ours."""
     bytes_sent: int = 0
     """Of answers' bodies."""
+    proxied: str | None = None
+    """The address under which a proxy has let a browser with the token through; the last one."""

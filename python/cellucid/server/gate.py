@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cellucid.server import security
 from cellucid.server.page import locked_page
+from cellucid.server.proxied import address_behind_proxy
 from cellucid.server.registry import KEY
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Gate:
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, allowing)
         elif security.same(_token_of(scope, headers), self._token):
+            self._counters.proxied = address_behind_proxy(headers) or self._counters.proxied
             await self._app(scope, receive, allowing)
         elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
             response, proven = self._health(QueryParams(scope["query_string"]), own=self._is_own_host(scope, headers))

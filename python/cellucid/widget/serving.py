@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
+from urllib.parse import urlsplit
 
 from cellucid.channel.messages import TransportChosen
 from cellucid.connect import override_address, viewer_address
@@ -37,7 +38,14 @@ class Serving:
         if self._served is not dataset:
             self._let_go()
             self._served, self._path = dataset, server.add(dataset)
-        return {"port": server.port, "token": server.token, "path": self._path, "override": override}
+        learned = server.counters.proxied
+        return {
+            "port": server.port,
+            "token": server.token,
+            "path": self._path,
+            "override": override,
+            "learned": None if learned is None else urlsplit(learned).path,
+        }
 
     def show(self, viewer_id: str, viewer: Viewer) -> None:
         """Serve the viewer's pages, until the end."""
@@ -55,12 +63,13 @@ class Serving:
             data_server().remove(served)
 
     def address(self, road: TransportChosen | None) -> str:
-        """The server's address: the override, else what a page has learned of the proxy, else the direct one."""
+        """The server's address: the override, else the newest page's, else the last proxy's, else the direct one."""
         if (override := override_address()) is not None:
             return override
         if road is not None and road.name != "direct" and road.base is not None:
             return road.base
-        return _running().url
+        server = _running()
+        return (server.counters.proxied if road is None else None) or server.url
 
     def page(self, road: TransportChosen | None, viewer_id: str) -> str:
         """The address that opens a viewer in a browser tab; it carries the token."""

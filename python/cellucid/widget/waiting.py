@@ -21,6 +21,10 @@ Answer = tuple[dict[str, Any], list[memoryview]]
 
 _FIRST_PAGE = 2.0  # s for a page that has just been shown to begin
 _LOOK = 0.05  # s
+_NO_VIEWER = (
+    "Put the widget at the end of a cell. Where that shows a still picture, or an error of the widget manager, install "
+    "anywidget and jupyterlab_widgets in the environment that Jupyter itself runs in, and reload the page."
+)
 _FIRST_CONTACT = 15.0  # s until a page that can reach us while a cell runs has done so
 
 
@@ -137,7 +141,7 @@ class WaitingWidget(HookedWidget):
     def _page_to_ask(self) -> str:
         page = self._talk.newest_page
         if page is None:
-            raise RequestError("no_viewer", "no page shows this widget yet", "Put the widget at the end of a cell.")
+            raise RequestError("no_viewer", "no page shows this widget yet", _NO_VIEWER)
         return page
 
 
