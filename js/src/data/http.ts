@@ -13,6 +13,8 @@ const NEXT_BYTE = 10_000; // ms
 /** What Python refuses with; anything else under these numbers is somebody else's. */
 const REFUSALS: Readonly<Record<number, string>> = { 404: "dataset", 409: "changed", 500: "internal" };
 
+export const LOG_IN = "a page to log in answers there";
+
 /** A way by which the browser has reached the data server. */
 export interface Road {
   readonly name: Exclude<TransportName, "comm">;
@@ -75,6 +77,7 @@ export class HttpRanges implements Carrier {
         const now = describe(answer);
         if (now.etag !== etag) throw new Changed(`${transfer.path} changed while it was read`);
       }
+      if (isPage(answer)) throw new HttpFailed(LOG_IN);
       if (!answer.ok) throw await refusal(answer);
       const described = describe(answer);
       transfer.describe(described);
@@ -167,7 +170,7 @@ export function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-/** What the answer says about the resource; the answer of a log-in page, or of another server, says nothing. */
+/** What the answer says about the resource; the answer of another server says nothing. */
 function describe(answer: Response): Description {
   const length = answer.headers.get("X-Cellucid-Length");
   const etag = /^"(.+)"$/.exec(answer.headers.get("ETag") ?? "")?.[1];
@@ -204,4 +207,9 @@ async function refusal(answer: Response): Promise<Error> {
   } catch {
     return failed;
   }
+}
+
+/** Whether an answer is for people: of an expired log-in it comes with the status 200. */
+export function isPage(answer: Response): boolean {
+  return answer.ok && /^text\/html/.test(answer.headers.get("Content-Type") ?? "");
 }

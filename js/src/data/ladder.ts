@@ -2,14 +2,13 @@ import type { Piece, Server, TransportName } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
 import { CommPieces } from "./comm";
-import { HttpRanges, type Road } from "./http";
+import { HttpRanges, LOG_IN, type Road } from "./http";
 import { Choice, type Meter, type Turn } from "./meter";
 import {
   candidates,
   closedRoads,
   type Found,
   findRoad,
-  LOG_IN,
   NO_PROXY,
   obstacle,
   type PageAddress,
@@ -287,6 +286,10 @@ export class LadderSource implements Source {
     if (this.http !== http) return;
     this.http = null;
     this.choice = null;
+    const { name } = http.road;
+    this.looked = this.looked.map((rung) =>
+      rung.name === name ? { ...rung, reason: wordsOf(error), ms: null } : rung,
+    );
     this.rest();
     this.tell("comm", null, `the data server at ${http.road.base} no longer answers as it should: ${wordsOf(error)}`);
   }

@@ -3,14 +3,13 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Server, TransportName } from "../channel/messages";
 import { LinkedAbort } from "./abort";
-import type { Road } from "./http";
+import { isPage, LOG_IN, type Road } from "./http";
 
 const PATIENCE = 3000; // ms for a server to answer
 /** Of a server that may yet answer: Python may be in the middle of something that lets no other thread run. */
 export const SILENT = `no answer within ${PATIENCE / 1000} s`;
 /** Of Jupyter's own page instead of a proxy's answer. */
 export const NO_PROXY = "Jupyter has no jupyter-server-proxy there";
-export const LOG_IN = "a page to log in answers there";
 // A road that comes first in the list is taken before a quicker one, unless that is so much quicker.
 const TIMES = 2;
 const MS = 20;
@@ -190,7 +189,7 @@ export async function obstacle({ name, base, server }: Road, signal: AbortSignal
     if (answer.status === 404 && name === "proxy") return NO_PROXY;
     if (answer.status === 403 && name === "proxy") return LOG_IN;
     if (!answer.ok) return `the server there answers ${answer.status}`;
-    if (/^text\/html/.test(answer.headers.get("Content-Type") ?? "")) return LOG_IN;
+    if (isPage(answer)) return LOG_IN;
     const said = (await answer.json()) as { answer?: unknown };
     return said.answer === sign(server.token, nonce) ? null : "the server there is not this kernel's";
   } catch (error) {

@@ -33,6 +33,8 @@ export interface Inspection {
   readonly plot: { left: number; top: number; width: number; height: number };
   readonly carriers: Record<string, Carried>;
   readonly notices: readonly string[];
+  /** ms from the start of the viewer until the road was chosen, and until all was drawn for the first time. */
+  readonly milestones?: { readonly road: number | null; readonly settled: number | null };
 }
 
 interface Shown {

@@ -41,6 +41,8 @@ export class NotebookApp {
   readonly views = new Set<View>();
   private readonly kernel: KernelWatch;
   private readonly stops: (() => void)[];
+  private readonly started = performance.now();
+  private settledAfter: number | null = null;
   private announced = false;
   private left = false;
   private disposed = false;
@@ -235,7 +237,8 @@ export class NotebookApp {
     const { bytesReceived, bytesSent, asText } = this.carrier;
     const text = { text_received: asText.received, text_sent: asText.sent };
     const comm = { bytes_received: bytesReceived, bytes_sent: bytesSent, ...text };
-    return inspect(view, this, { comm, ...this.source.carried });
+    const milestones = { road: this.source.chosenAfter, settled: this.settledAfter };
+    return { ...inspect(view, this, { comm, ...this.source.carried }), milestones };
   }
 
   private painted(): void {
@@ -247,6 +250,7 @@ export class NotebookApp {
   private announce(): void {
     if (this.announced || this.disposed || !this.settled) return;
     this.announced = true;
+    this.settledAfter ??= performance.now() - this.started;
     this.events.send("ready", { n_cells: this.store.n_cells, dimensions: this.store.points.peek()?.dimension ?? 2 });
   }
 
