@@ -54,6 +54,14 @@ def test_the_address_of_a_viewer_carries_what_it_needs():
     assert parse_qs(urlsplit(address).query) == {"viewerId": ["v1"], "viewerToken": ["a+b/c="]}
 
 
+@pytest.mark.parametrize("log", ["jupyter_server.log", "jupyterhub.log"])
+def test_jupyters_logs_leave_the_token_out_of_an_address_of_their_proxy(log):
+    scrub = pytest.importorskip(log)._scrub_uri
+    address = viewer_address("https://hub.example.org/user/ana/proxy/4711/", "v1", "the-secret")
+    assert parse_qs(urlsplit(address).query) == {"viewerId": ["v1"], "viewer_token": ["the-secret"]}
+    assert "the-secret" not in scrub(address)
+
+
 def test_an_address_with_a_password_is_refused_and_not_shown():
     with pytest.raises(ValueError, match=OVERRIDE) as refusal:
         override_address({OVERRIDE: "https://ana:secret@lab.example.org/"})

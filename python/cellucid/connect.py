@@ -53,7 +53,10 @@ def viewer_address(base: str, viewer_id: str, token: str) -> str:
         viewer_id: Which viewer.
         token: The server's token: who has the address sees the data.
     """
-    return f"{base}?{urlencode({'viewerId': viewer_id, 'viewerToken': token})}"
+    # Jupyter and JupyterHub log addresses where something fails. Of a part of the query whose name contains "token",
+    # in lower case, they leave out the value.
+    name = "viewer_token" if "/proxy/" in urlsplit(base).path else "viewerToken"
+    return f"{base}?{urlencode({'viewerId': viewer_id, name: token})}"
 
 
 def network_address() -> str:

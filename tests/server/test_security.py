@@ -126,6 +126,24 @@ def test_what_is_no_challenge_is_refused(ask, challenge):
         assert (answer.status, json.loads(answer.body)["error"]) == (400, "challenge")
 
 
+def test_the_address_of_a_viewer_may_name_the_token_so_that_jupyters_log_leaves_it_out(ask, server):
+    for name in ("viewerToken", "viewer_token"):
+        assert ask(f"/?viewerId=v1&{name}={server.token}", token=None).status == 404, "there is no such viewer"
+        assert ask(f"/?viewerId=v1&{name}=guess", token=None).status == 401
+        assert ask(f"/_cellucid/info?{name}={server.token}", token=None).status == 401
+    assert ask(f"/?viewerToken=guess&viewer_token={server.token}", token=None).status == 401
+
+
+def test_a_name_that_looks_like_code_is_none_in_the_page(ask, server):
+    class Shown:
+        title = "</title><script>alert(1)</script>"
+
+    server.show("v1", Shown())
+    page = ask(f"/?viewerId=v1&viewerToken={server.token}", token=None).body.decode()
+    assert "&lt;/title&gt;&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
 def test_a_preflight_is_answered_and_gives_nothing_away(ask, path):
     for address in (path + "manifest.json", "/d/guess/manifest.json"):
         answer = ask(address, method="OPTIONS", token=None, Origin=FOREIGN)

@@ -347,9 +347,9 @@ export async function* eventsOf(
 export function tabAddress(): TabAddress | null {
   const url = new URL(location.href);
   const viewerId = url.searchParams.get("viewerId");
-  const token = url.searchParams.get("viewerToken");
+  const token = url.searchParams.get("viewerToken") ?? url.searchParams.get("viewer_token");
   if (viewerId === null || token === null) return null;
-  url.searchParams.delete("viewerToken");
+  for (const name of ["viewerToken", "viewer_token"]) url.searchParams.delete(name);
   history.replaceState(null, "", url);
   try {
     sessionStorage.setItem(`cellucid ${location.pathname} ${viewerId}`, token);

@@ -110,7 +110,8 @@ class Gate:
 def _token_of(scope: Scope, headers: Headers) -> str | None:
     """The token that a request shows: in its header, or, for the address that a person opens, in the query."""
     if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-        return QueryParams(scope["query_string"]).get("viewerToken")
+        query = QueryParams(scope["query_string"])
+        return query.get("viewerToken", query.get("viewer_token"))
     return headers.get(security.TOKEN_HEADER)
 
 

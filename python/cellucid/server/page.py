@@ -44,7 +44,7 @@ try {{
   sessionStorage.removeItem(key);
 }} catch {{}} // a browser that stores nothing
 if (token !== null) {{
-  query.set("viewerToken", token);
+  query.set("viewer_token", token);
   location.replace(location.pathname + "?" + query);
 }}
 </script>"""
