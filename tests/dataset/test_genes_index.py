@@ -135,6 +135,17 @@ def test_a_pass_that_nobody_goes_on_with_leaves_nothing(path: Path, cache_dir: P
     assert not indexes(cache_dir)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_nobody_else_may_read_an_index(path: Path, cache_dir: Path) -> None:
+    before = os.umask(0)
+    try:
+        check(opened(path))
+    finally:
+        os.umask(before)
+    (index,) = indexes(cache_dir)
+    assert index.stat().st_mode & 0o077 == 0
+
+
 def test_another_file_at_the_same_path_has_another_index(path: Path, cache_dir: Path) -> None:
     check(opened(path))
     gc.collect()

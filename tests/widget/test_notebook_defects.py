@@ -440,6 +440,12 @@ def test_j08_nothing_is_posted_to_whoever_listens():
     assert [path.name for path, source in sources.items() if "postMessage" in source] == []
 
 
+def test_no_text_of_the_data_is_ever_markup_or_code():
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "js" / "src").rglob("*.ts*")}
+    ways = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerously|\beval\(|new Function")
+    assert [path.name for path, source in sources.items() if ways.search(source)] == []
+
+
 def test_j11_a_second_stop_says_nothing(shown, page, sent, capsys):
     page.send(*READY)
     shown.on_click(lambda event: None)
