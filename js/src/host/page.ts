@@ -11,6 +11,8 @@ const SLOWEST = 50; // bytes a ms of a post
 const HIDDEN = 5_000; // ms until a page that nobody sees listens no more: browsers have six connections for a server
 const BATCH = 8 * 1024 * 1024; // bytes of one post
 const MOST = 100; // messages of one post
+const WAITING = 1_000; // messages that wait while Python cannot be reached; of more the oldest are let go of
+const WAITING_BYTES = 32 * 1024 * 1024;
 const FAREWELL = 60_000; // bytes that a browser sends on for a page that has gone
 
 type Listener = (...given: never[]) => void;
@@ -91,6 +93,7 @@ export class TabModel implements Model {
 
   send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
     this.outgoing.push({ content, buffers: buffers.map((buffer) => new Uint8Array(buffer)) });
+    this.letGoOfTheOldest();
     void this.post();
   }
 
@@ -120,16 +123,17 @@ export class TabModel implements Model {
     this.posting = true;
     await Promise.resolve(); // what is said in one go travels together
     let rest = FIRST_REST;
-    while (this.outgoing.length > 0 && !this.ended.signal.aborted) {
-      const batch = this.next();
+    let batch: Outgoing[] = [];
+    while ((batch.length > 0 || this.outgoing.length > 0) && !this.ended.signal.aborted) {
+      if (batch.length === 0) batch = this.takeNext();
       try {
         await this.sendNow(batch);
-        this.outgoing = this.outgoing.slice(batch.length);
+        batch = [];
         rest = FIRST_REST;
       } catch (error) {
         if (error instanceof ViewerGone || error instanceof Refused) {
           console.warn("cellucid: what was said was refused", error);
-          this.outgoing = this.outgoing.slice(batch.length);
+          batch = [];
         } else {
           await this.pause(rest);
           rest = Math.min(2 * rest, LONGEST_REST);
@@ -139,12 +143,21 @@ export class TabModel implements Model {
     this.posting = false;
   }
 
-  private next(): Outgoing[] {
+  private takeNext(): Outgoing[] {
     let bytes = 0;
-    return this.outgoing.filter(({ buffers }, index) => {
+    const end = this.outgoing.findIndex(({ buffers }, index) => {
       bytes += lengthOf(buffers);
-      return index === 0 || (bytes <= BATCH && index < MOST);
+      return index > 0 && (bytes > BATCH || index >= MOST);
     });
+    return this.outgoing.splice(0, end < 0 ? this.outgoing.length : end);
+  }
+
+  /** As on the comm what matters is said again until it is acknowledged: what is lost here is not lost for good. */
+  private letGoOfTheOldest(): void {
+    let bytes = this.outgoing.reduce((sum, { buffers }) => sum + lengthOf(buffers), 0);
+    while (this.outgoing.length > WAITING || (this.outgoing.length > 1 && bytes > WAITING_BYTES)) {
+      bytes -= lengthOf(this.outgoing.shift()?.buffers ?? []);
+    }
   }
 
   private async sendNow(batch: readonly Outgoing[]): Promise<void> {

@@ -157,6 +157,24 @@ describe("the model of a tab", () => {
     await vi.waitFor(() => expect(server.posted.map(({ content }) => content)).toEqual([{ n: 1 }, { n: 2 }]));
   });
 
+  it.each([
+    ["messages", 5_000, 0, 1_000],
+    ["bytes", 60, 1024 * 1024, 32],
+  ])("keeps the newest %s of what it cannot say, and says them in their order", async (_what, sent, length, kept) => {
+    let reached = false;
+    server.instead = (request, response) => {
+      if (request.method === "POST" && !reached) response.destroy();
+      return request.method === "POST" && !reached;
+    };
+    model.send({ n: 0 });
+    await vi.waitFor(() => expect(server.asked.some(({ pathname }) => pathname.endsWith("/events"))).toBe(true));
+    for (let n = 1; n <= sent; n++) model.send({ n }, undefined, [new ArrayBuffer(length)]);
+    reached = true;
+    await vi.waitFor(() => expect(server.posted.at(-1)?.content).toEqual({ n: sent }), { timeout: 20_000 });
+    const newest = Array.from({ length: kept }, (_, index) => ({ n: sent - kept + 1 + index }));
+    expect(server.posted.map(({ content }) => content)).toEqual([{ n: 0 }, ...newest]);
+  });
+
   it("lets go of what is refused, or it would stand before all else", async () => {
     const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
     let first = true;
