@@ -15,7 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from cells import LOAD
 from cellucid import CellucidWidget
+from cellucid.connect import OVERRIDE
+from cellucid.server import data_server
 from hosts.widget import WidgetPage
+from reverse_proxy import ReverseProxy
 
 INSPECT = "document.querySelector('.cellucid')?.cellucid.inspect() ?? null"
 
@@ -97,6 +100,26 @@ def test_a_tab_shows_selects_and_follows_python(tab, widget):
     assert "viewerToken" not in tab.url
     tab.close()
     until(lambda: widget.status == "not shown")
+
+
+@pytest.mark.parametrize("strips", [True, False], ids=["stripped", "kept"])
+def test_a_tab_behind_a_reverse_proxy_with_a_prefix_does_all_that_it_does(tab, widget, monkeypatch, strips):
+    with ReverseProxy("/lab/cells", strips=strips) as proxy:
+        monkeypatch.setenv(OVERRIDE, proxy.url)
+        proxy.target = data_server().port
+        assert widget.viewer_url.startswith(proxy.url)
+        tab.goto(widget.viewer_url)
+        state = settle(tab)
+        assert state["cells_drawn"] == 2000
+        assert state["transport"] != "comm"
+        assert tab.url.startswith(proxy.url)
+        assert "Token" not in tab.url
+        widget.tool = "box"
+        until(lambda: tab.evaluate(INSPECT)["traits"]["tool"] == "box")
+        drag(tab)
+        until(lambda: len(widget.selection) > 0)
+        tab.reload()
+        assert settle(tab)["selected"] == len(widget.selection)
 
 
 def test_two_tabs_follow_each_other(tab, widget):

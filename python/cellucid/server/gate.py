@@ -54,16 +54,17 @@ class Gate:
         self._counters.requests += 1
         send = _careful(self._counting(scope, send))
         allowing = _allowing(send, headers.get("origin"))
-        path = _without_prefix(scope)
+        query = QueryParams(scope["query_string"])
+        path = _without_prefix(scope, query)
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, allowing)
-        elif security.same(_token_of(scope, headers), self._token):
+        elif security.same(_token_of(path, scope, query, headers), self._token):
             self._counters.proxied = address_behind_proxy(headers) or self._counters.proxied
             await self._app(scope, receive, allowing)
         elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
-            response, proven = self._health(QueryParams(scope["query_string"]), own=self._is_own_host(scope, headers))
+            response, proven = self._health(query, own=self._is_own_host(scope, headers))
             await response(scope, receive, allowing if proven else send)
-        elif _is_opened_by_a_person(scope, headers):  # under any Host, as a proxy's: it says nothing of the data
+        elif _is_opened_by_a_person(path, scope, headers):  # under any Host, as a proxy's: it says nothing of the data
             self._counters.refused += 1
             page, policy = locked_page()
             await HTMLResponse(page, 401, {"Content-Security-Policy": policy})(scope, receive, send)
@@ -107,29 +108,31 @@ class Gate:
         return JSONResponse({"status": "ok", "answer": security.answer(self._token, challenge)}), proven
 
 
-def _token_of(scope: Scope, headers: Headers) -> str | None:
+def _token_of(path: str, scope: Scope, query: QueryParams, headers: Headers) -> str | None:
     """The token that a request shows: in its header, or, for the address that a person opens, in the query."""
-    if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
-        query = QueryParams(scope["query_string"])
+    if path == "/" and scope["method"] in ("GET", "HEAD"):
         return query.get("viewerToken", query.get("viewer_token"))
     return headers.get(security.TOKEN_HEADER)
 
 
-def _is_opened_by_a_person(scope: Scope, headers: Headers) -> bool:
+def _is_opened_by_a_person(path: str, scope: Scope, headers: Headers) -> bool:
     """Whether this is the address of a viewer in a browser's address bar, as far as a browser says it."""
     mode = headers.get("sec-fetch-mode")  # which they do not send over plain http
     asks_for_page = "text/html" in headers.get("accept", "") if mode is None else mode == "navigate"
-    return bool(scope["path"] == "/" and scope["method"] == "GET" and asks_for_page)
+    return bool(path == "/" and scope["method"] == "GET" and asks_for_page)
 
 
-def _without_prefix(scope: Scope) -> str:
+def _without_prefix(scope: Scope, query: QueryParams) -> str:
     """The path by which the request is routed; what stands before it is left to ASGI's ``root_path``."""
     path: str = scope["path"]
-    match = _PREFIXED.fullmatch(path)
-    if match is None:
+    if (match := _PREFIXED.fullmatch(path)) is not None:
+        prefix = match[1]
+    elif path.endswith("/") and "viewerId" in query:
+        prefix = path[:-1]  # of a viewer's page
+    else:
         return path
-    scope["root_path"] = match[1]
-    return path.removeprefix(match[1])
+    scope["root_path"] = prefix
+    return path.removeprefix(prefix)
 
 
 def _careful(send: Send) -> Send:
