@@ -74,6 +74,20 @@ def test_the_viewer_in_the_wheel_is_the_built_one_and_small(wheel):
     assert 1_000 < len(viewer) <= 500_000
 
 
+def test_the_wheel_alone_writes_the_page_without_python(wheel, no_node, tmp_path):
+    archive = zipfile.ZipFile(wheel)
+    archive.extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "cellucid.cli", "page", "site"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path / "installed"), "PATH": no_node},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert archive.read(SITE).decode() in (tmp_path / "site/index.html").read_text(encoding="utf-8")
+
+
 def test_the_sdist_has_what_builds_it_and_nothing_installed(unpacked):
     names = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     assert {

@@ -158,7 +158,9 @@ def test_the_menu_switches_and_the_address_leads_back(page, site):
         page.reload()
         WidgetPage(page).settle()
         assert page.title() == "Small cells"
-        page.goto(f"{host.url}?dataset=gone")
+        page.goto(f"{host.url}?dataset=small&color_by={GENE}")
+        assert WidgetPage(page).settle()["traits"]["color_by"] == GENE
+        page.goto(f"{host.url}?dataset=gone&color_by=nothing")
         notices = WidgetPage(page).settle()["notices"]
         assert notices == ["There is no dataset “gone” here. “Plain cells” is shown instead."]
 

@@ -1,6 +1,5 @@
 import { resolveField } from "../data/columns";
 import type { FilesSource } from "../data/files";
-import type { Manifest } from "../data/manifest";
 import { Scene } from "../scene/scene";
 import { type DatasetChoice, DEFAULTS, type Settings, Store } from "../state/store";
 import { tellDrawn, tellNotDrawn } from "./drawing";
@@ -15,6 +14,8 @@ export interface FolderPlace {
   /** The id that it is chosen by. */
   readonly id: string;
   readonly choices: readonly DatasetChoice[];
+  /** What the address says to colour by; nothing where these data do not have it. */
+  readonly colorBy: string | null;
   /** Lets the person choose another folder. */
   readonly openOther: () => void;
 }
@@ -31,13 +32,13 @@ export class FolderApp {
   /** @param before The viewer of another dataset, of whose settings those are kept that fit. */
   constructor(
     private readonly source: FilesSource,
-    { road, id, choices, openOther }: FolderPlace,
+    { road, id, choices, colorBy, openOther }: FolderPlace,
     parent: HTMLElement,
     before: FolderApp | null,
   ) {
-    const { manifest } = source;
     this.shows = id;
-    this.store = new Store(manifest.n_cells, before === null ? begin(manifest, id) : keep(before.store, source, id));
+    const settings = before === null ? begin(source, id, colorBy) : keep(before.store, source, id);
+    this.store = new Store(source.manifest.n_cells, settings);
     this.store.datasets.value = choices;
     this.store.transport.value = road;
     this.store.openOther.value = openOther;
@@ -67,24 +68,27 @@ export class FolderApp {
   }
 }
 
-function begin({ embeddings: [first] }: Manifest, dataset: string): Partial<Settings> {
-  return { dataset, embedding: first.key, dimension: first.dimensions };
+function begin(source: FilesSource, dataset: string, colorBy: string | null): Partial<Settings> {
+  const [{ key, dimensions }] = source.manifest.embeddings;
+  const known = colorBy !== null && has(source, colorBy) ? colorBy : null;
+  return { dataset, embedding: key, dimension: dimensions, colorBy: known };
+}
+
+function has(source: FilesSource, field: string): boolean {
+  const { kind, key } = resolveField(source.manifest, field);
+  return kind === "obs" || source.hasGene(key);
 }
 
 /** What is set, as far as another dataset has it; nothing of single cells. */
 function keep(store: Store, source: FilesSource, dataset: string): Settings {
   const { manifest } = source;
   const known = manifest.embeddings.find(({ key }) => key === store.embedding.peek()) ?? manifest.embeddings[0];
-  const has = (name: string) => {
-    const { kind, key } = resolveField(manifest, name);
-    return kind === "obs" || source.hasGene(key);
-  };
   const kindOf = (entries: readonly { key: string; kind: string }[], name: string) =>
     entries.find(({ key }) => key === name.replace(/^obs:/, ""))?.kind;
   const fits = (name: string) =>
-    has(name) && kindOf(manifest.fields, name) === kindOf(store.dataset.peek()?.fields ?? [], name);
+    has(source, name) && kindOf(manifest.fields, name) === kindOf(store.dataset.peek()?.fields ?? [], name);
   const color = store.colorBy.peek();
-  const colorBy = color !== null && has(color) ? color : null;
+  const colorBy = color !== null && has(source, color) ? color : null;
   const dimension = store.dimension.peek();
   return {
     ...DEFAULTS,

@@ -15,6 +15,7 @@ interface Wanted {
   readonly road: "files" | "folder";
   /** The dataset, by its id; null for the one to begin with. */
   readonly id: string | null;
+  readonly colorBy: string | null;
 }
 
 /** The page without Python: shows the exports beside it, or a folder that the person chooses. */
@@ -38,8 +39,11 @@ export class Site {
       return;
     }
     const place = new HostPlace(new URL(".", location.href.replace(/[?#].*$/s, "")).href);
-    const id = new URL(location.href).searchParams.get("dataset");
-    await this.open({ place, road: "files", id }, () => this.landing.say({ kind: "empty", beside: "nothing" }));
+    const { searchParams } = new URL(location.href);
+    const [id, colorBy] = ["dataset", "color_by"].map((name) => searchParams.get(name));
+    await this.open({ place, road: "files", id, colorBy }, () =>
+      this.landing.say({ kind: "empty", beside: "nothing" }),
+    );
   }
 
   /** Let the person choose a folder. */
@@ -61,7 +65,7 @@ export class Site {
   }
 
   private async openFolder(place: Place): Promise<void> {
-    await this.open({ place, road: "folder", id: null }, () =>
+    await this.open({ place, road: "folder", id: null, colorBy: null }, () =>
       this.complain(
         `There is no export in “${place.name}”`,
         "Neither it nor a folder in it has a dataset_identity.json. Choose the folder that cellucid prepare has written.",
@@ -72,7 +76,7 @@ export class Site {
   /** Show one of the exports in a place. */
   private async open(wanted: Wanted, none: () => void): Promise<void> {
     const turn = ++this.turn;
-    const { place, road, id } = wanted;
+    const { place, road, id, colorBy } = wanted;
     this.landing.say({ kind: "reading", name: road === "folder" ? place.name : null });
     try {
       const found = await findExports(place);
@@ -81,7 +85,7 @@ export class Site {
       if (chosen === null) return none();
       const source = await FilesSource.open(chosen.place);
       if (turn !== this.turn) return;
-      this.show(source, chosen, found, road, null);
+      this.show(source, chosen, { found, road, colorBy, before: null });
       if (id !== null && choose(found, id) === null) {
         this.app?.store.notify({
           key: "site",
@@ -97,16 +101,19 @@ export class Site {
   private show(
     source: FilesSource,
     { key }: Found,
-    found: readonly Found[],
-    road: "files" | "folder",
-    before: FolderApp | null,
+    {
+      found,
+      road,
+      colorBy,
+      before,
+    }: Pick<Wanted, "road" | "colorBy"> & { found: readonly Found[]; before: FolderApp | null },
   ): void {
     this.stopFollowing();
     this.app?.dispose();
     this.landing.hide();
     const choices = found.map((one) => ({ id: one.key, name: one.name, n_cells: one.n_cells }));
     const openOther = () => void this.choose();
-    const app = new FolderApp(source, { road, id: key, choices, openOther }, this.parent, before);
+    const app = new FolderApp(source, { road, id: key, choices, colorBy, openOther }, this.parent, before);
     this.app = app;
     document.title = source.manifest.name;
     this.stopFollowing = effect(() => {
@@ -124,7 +131,7 @@ export class Site {
     try {
       const source = await FilesSource.open(chosen.place);
       if (turn !== this.turn || this.app !== app) return;
-      this.show(source, chosen, found, road, app);
+      this.show(source, chosen, { found, road, colorBy: null, before: app });
       if (road === "files") remember(chosen.key);
     } catch (error) {
       if (turn !== this.turn || this.app !== app) return;

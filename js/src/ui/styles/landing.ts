@@ -27,7 +27,7 @@ footer code { display: block; margin-top: 2px; overflow-wrap: anywhere; }
 
 .dropping {
   position: fixed; inset: 0; z-index: 9; display: grid; place-items: center; pointer-events: none;
-  border: 2px solid var(--accent); background: color-mix(in srgb, var(--bg) 88%, transparent);
+  border: 2px solid var(--accent); background: color-mix(in srgb, var(--bg) 95%, transparent);
 }
 .dropping p { display: flex; align-items: center; gap: 8px; font-size: 14px; line-height: 20px; color: var(--accent); }
 `;
