@@ -228,6 +228,39 @@ def test_the_page_opened_from_the_disk_shows_a_folder_of_it(page, site):
     assert widget.settle()["notices"] == []
 
 
+def test_a_folder_that_the_browser_gives_as_a_handle_is_opened(page, site):
+    # A real handle, of the folder that a page has for itself: no test reaches the dialogue that gives others.
+    with StaticHost(site) as host:
+        page.goto(f"{host.url}?dataset=plain")
+        WidgetPage(WholePage(page)).settle()
+        files = [file.relative_to(CELLUCIDS_OWN).as_posix() for file in (CELLUCIDS_OWN / "B-q8gz").rglob("*.*")]
+        content = {file: list((CELLUCIDS_OWN / file).read_bytes()) for file in files}
+        page.evaluate(
+            """async (files) => {
+              const root = await navigator.storage.getDirectory();
+              for (const [path, bytes] of Object.entries(files)) {
+                const parts = path.split("/");
+                let folder = root;
+                for (const part of parts.slice(0, -1)) folder = await folder.getDirectoryHandle(part, { create: true });
+                const writing = await (await folder.getFileHandle(parts.at(-1), { create: true })).createWritable();
+                await writing.write(new Uint8Array(bytes));
+                await writing.close();
+              }
+              globalThis.showDirectoryPicker = async () => root.getDirectoryHandle("B-q8gz");
+            }""",
+            content,
+        )
+        page.get_by_role("button", name="Settings").click()
+        page.get_by_role("button", name="Open a folder…").click()
+        widget = WidgetPage(WholePage(page))
+        widget.wait_until("() => document.title === 'Tiny demo'")
+        assert WidgetPage(WholePage(page)).settle()["cells_drawn"] == 12
+        widget = WidgetPage(WholePage(page))
+        widget.colour_by("cell type")
+        widget.root.get_by_role("heading", name="cell type").wait_for()
+        assert widget.settle()["notices"] == []
+
+
 def drop(page: Page, path: Path) -> None:
     """What the browser is told when a file manager lets go of something over the page."""
     devtools = page.context.new_cdp_session(page)

@@ -1,5 +1,6 @@
 import { ExportError, type FileOptions, type Place, readAll, segments } from "./place";
 
+const MISSING = new Set([403, 404, 410]); // buckets that may not be listed say 403 of what they do not have
 const SOME = 64; // bytes in which a page is told from data
 
 /** A folder on the host that this page came from. */
@@ -12,7 +13,7 @@ export class HostPlace implements Place {
 
   async read(path: string, { signal, onProgress }: FileOptions = {}): Promise<Uint8Array<ArrayBuffer> | null> {
     const answer = await this.ask(path, signal);
-    if (answer.status === 404 || answer.status === 410) return null;
+    if (MISSING.has(answer.status)) return null;
     if (!answer.ok) throw new ExportError(`${this.name}/${path}: the host answered ${answer.status}.`);
     const length = answer.headers.get("Content-Length");
     // Of what is compressed on its way, this is the length on its way.
