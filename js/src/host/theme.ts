@@ -37,3 +37,10 @@ export function isHosted(element: Element): boolean {
   const style = getComputedStyle(element);
   return ["--jp-layout-color0", "--vscode-editor-background"].some((name) => style.getPropertyValue(name) !== "");
 }
+
+/** The scheme that the page has declared for an element's place; null where it leaves that to the person's system. */
+export function schemeOf(element: Element): "light" | "dark" | null {
+  const schemes = getComputedStyle(element).colorScheme.split(" ");
+  const dark = schemes.includes("dark");
+  return dark === schemes.includes("light") ? null : dark ? "dark" : "light";
+}

@@ -4,7 +4,7 @@ import type { Panel, Scene } from "../scene/scene";
 import type { Box, Pose, Store } from "../state/store";
 import { ViewState } from "../state/view";
 import { mount, type WidgetParts } from "../ui/widget";
-import { isHosted, themeOf, watchTheme } from "./theme";
+import { isHosted, schemeOf, themeOf, watchTheme } from "./theme";
 import { same } from "./traits";
 
 /** One view of a widget: its element, its camera, its interface. */
@@ -47,7 +47,7 @@ export class View {
       this.sharePose(),
       watchSize(plot, (width, height) => camera.resize(width, height)),
       watchPixelRatio(() => scene.invalidate(panel)),
-      this.followTheme(panel),
+      this.followTheme(panel, parent),
     );
     scene.add(panel);
     this.stops.push(() => scene.remove(panel));
@@ -104,10 +104,14 @@ export class View {
     return points?.key === this.store.embedding.peek() && points.dimension === this.store.dimension.peek();
   }
 
-  private followTheme(panel: Panel): () => void {
+  private followTheme(panel: Panel, parent: HTMLElement): () => void {
     const { element, scene, store } = this;
+    const hosted = element.hasAttribute("data-hosted");
     let theme = panel.theme();
     const look = () => {
+      const scheme = hosted ? null : schemeOf(parent); // marimo has no colours for us, but a scheme of its own
+      if (scheme === null) delete element.dataset.scheme;
+      else element.dataset.scheme = scheme;
       // JupyterLab touches the page's head for every cell that runs: few of these changes are a theme's.
       if (same(panel.theme(), theme)) return;
       theme = panel.theme();

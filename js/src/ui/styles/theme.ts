@@ -1,4 +1,7 @@
-/** Greys, accent and type. They are the host's where it has some, unless the person chose a theme: then all are ours. */
+/**
+ * Greys, accent and type. They are the host's where it has some, unless the person chose a theme: then all are ours. A host
+ * without any may still have declared a colour scheme; else the person's system decides.
+ */
 
 const LIGHT = `
   --bg: #ffffff; --fg: rgb(0 0 0 / 87%); --quiet: rgb(0 0 0 / 60%); --line: #e2e2e2; --hover: #f0f0f0;
@@ -21,7 +24,8 @@ export const THEME = `
   --font: var(--jp-ui-font-family, var(--vscode-font-family, system-ui, sans-serif));
   display: block;
 }
-@media (prefers-color-scheme: dark) { :host(:not([data-hosted])) { ${DARK} } }
+@media (prefers-color-scheme: dark) { :host(:not([data-hosted], [data-scheme])) { ${DARK} } }
+:host([data-scheme="dark"]) { ${DARK} }
 :host([data-theme="light"]) { ${LIGHT} }
 :host([data-theme="dark"]) { ${DARK} }
 
