@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
 from abc import abstractmethod
@@ -74,10 +75,11 @@ class WaitingWidget(HookedWidget):
     async def wait_for_event_async(
         self, event: str, timeout: float | None = None, predicate: Predicate | None = None
     ) -> HookEvent:
-        """As :meth:`wait_for_event`, to ``await``: the kernel hears its viewers meanwhile, whatever the connection.
+        """As :meth:`wait_for_event`, to ``await``: Jupyter hears its viewers meanwhile, whatever the connection.
 
         Raises:
             TimeoutError: there was none in time.
+            ConnectionError: marimo, which hears nothing over the comm while a cell runs; it says what to do instead.
             RuntimeError: the widget was stopped.
         """
         wait = _Wait(self, event, timeout, predicate)
@@ -89,7 +91,7 @@ class WaitingWidget(HookedWidget):
         """As :meth:`wait_for_ready`, to ``await``.
 
         Raises:
-            TimeoutError, RuntimeError: as :meth:`wait_for_event_async`.
+            TimeoutError, ConnectionError, RuntimeError: as :meth:`wait_for_event_async`.
         """
         wait = _Wait(self, "ready", timeout, twin="wait_for_ready_async")
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
@@ -175,7 +177,8 @@ class _Wait:
         self._check_open()
 
     def block(self, waiter: Waiter) -> HookEvent:
-        check = self._check_reachable if _blocks_the_kernel() else lambda _: self._check_open()
+        stopped = _blocks_jupyter() or _is_in_marimo()
+        check = self._check_reachable if stopped else lambda _: self._check_open()
         event = waiter.wait(self._timeout, check, self._predicate)
         if event is None:
             raise self._late()
@@ -183,12 +186,15 @@ class _Wait:
 
     async def sleep(self, waiter: Waiter, changed: asyncio.Event) -> HookEvent:
         loop = asyncio.get_running_loop()
-        end = None if self._timeout is None else loop.time() + self._timeout
+        start = loop.time()
+        end = None if self._timeout is None else start + self._timeout
         while True:
             changed.clear()
             while (event := waiter.take()) is not None:
                 if self._predicate is None or self._predicate(event):
                     return event
+            if _is_in_marimo():
+                self._check_reachable(loop.time() - start)
             self._check_open()
             left = _STEP if end is None else min(end - loop.time(), _STEP)
             if left <= 0:
@@ -208,8 +214,9 @@ class _Wait:
     def _check_reachable(self, waited: float) -> None:
         """Raise where waiting is in vain: this thread is the one that would bring the event."""
         self._check_open()
-        talk = self._widget._talk
-        if talk.heard_by_http or (talk.heard_beside_main and _is_served_beside_main(self._widget.comm)):
+        talk, marimo = self._widget._talk, _is_in_marimo()
+        beside = not marimo and talk.heard_beside_main and _is_served_beside_main(self._widget.comm)
+        if talk.heard_by_http or beside:
             return
         road = self._widget._host.road
         if road is not None and road.base is not None:
@@ -218,10 +225,12 @@ class _Wait:
         if road is None and waited < limit:
             return
         why = "no viewer has called by HTTP" if road is None else f"the viewer has the comm alone: {road.reason}"
-        raise ConnectionError(
-            f"while this cell runs the kernel cannot hear the viewer ({why}). "
-            f"Use `await widget.{self._twin}(...)`, or wait in a later cell."
-        )
+        instead = f"Use `await widget.{self._twin}(...)`, or wait in a later cell."
+        if marimo:
+            instead = (
+                "Say in a hook what is to happen, such as `@widget.on_selection`: marimo waits for its cells to end."
+            )
+        raise ConnectionError(f"while this cell runs the kernel cannot hear the viewer ({why}). {instead}")
 
 
 _STEP = 0.5  # s between two looks at whether the widget was stopped
@@ -237,7 +246,13 @@ def _is_served_beside_main(comm: Any) -> bool:
     return getattr(comm, "_reply_subshell_id", "") is not None
 
 
-def _blocks_the_kernel() -> bool:
+def _is_in_marimo() -> bool:
+    """Whether this thread runs a cell of marimo, which hears its pages only between two cells, awaiting or not."""
+    marimo: Any = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
+
+
+def _blocks_jupyter() -> bool:
     """Whether this thread, while it waits, keeps a Jupyter kernel from hearing its pages."""
     if threading.current_thread() is not threading.main_thread():
         return False
