@@ -1,0 +1,22 @@
+"""A page by VS Code's rules at their strictest: a sandboxed frame that reaches nothing, buffers that become numbers."""
+
+import json
+
+from hosts.framed import ROOT, Rules
+from hosts.journey import Host
+
+SANDBOX = Rules(
+    manager="widgets",
+    form="numbers",
+    policy=(
+        "default-src 'none'; connect-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; "
+        "script-src {origin} blob: 'unsafe-inline' 'unsafe-eval'"  # as VS Code's: JupyterLab's schemas are compiled
+    ),
+    sandbox="allow-scripts",
+)
+
+
+def sandbox_host() -> Host:
+    """What is told of it."""
+    package = json.loads((ROOT / "node_modules/@jupyter-widgets/html-manager/package.json").read_text())
+    return Host("Sandboxed page by VS Code's rules", f"html-manager {package['version']}", real=False)
