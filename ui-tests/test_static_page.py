@@ -232,7 +232,7 @@ def test_a_folder_that_the_browser_gives_as_a_handle_is_opened(page, site):
     # A real handle, of the folder that a page has for itself: no test reaches the dialogue that gives others.
     with StaticHost(site) as host:
         page.goto(f"{host.url}?dataset=plain")
-        WidgetPage(WholePage(page)).settle()
+        WidgetPage(page).settle()
         files = [file.relative_to(CELLUCIDS_OWN).as_posix() for file in (CELLUCIDS_OWN / "B-q8gz").rglob("*.*")]
         content = {file: list((CELLUCIDS_OWN / file).read_bytes()) for file in files}
         page.evaluate(
@@ -252,10 +252,10 @@ def test_a_folder_that_the_browser_gives_as_a_handle_is_opened(page, site):
         )
         page.get_by_role("button", name="Settings").click()
         page.get_by_role("button", name="Open a folder…").click()
-        widget = WidgetPage(WholePage(page))
+        widget = WidgetPage(page)
         widget.wait_until("() => document.title === 'Tiny demo'")
-        assert WidgetPage(WholePage(page)).settle()["cells_drawn"] == 12
-        widget = WidgetPage(WholePage(page))
+        assert WidgetPage(page).settle()["cells_drawn"] == 12
+        widget = WidgetPage(page)
         widget.colour_by("cell type")
         widget.root.get_by_role("heading", name="cell type").wait_for()
         assert widget.settle()["notices"] == []
