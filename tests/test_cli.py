@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,6 +19,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from cellucid import cli, open_dataset, prepare, serve
 from cellucid.server import log_on_stderr
@@ -295,6 +297,35 @@ def test_what_led_the_browser_there_is_gone_whatever_ends_it(tmp_path, number):
     process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
     assert list(tmp_path.glob("cellucid-*")) == []
+
+
+STARTED = """
+import re, sys
+from pathlib import Path
+from cellucid import cli
+def read():
+    return int(re.search(r"rchar: ([0-9]+)", Path("/proc/self/io").read_text())[1])
+before = read()
+sys.modules["cellucid.show"]._until_interrupted = lambda: print("read", read() - before)
+sys.exit(cli.main(["serve", sys.argv[1], "--no-browser"]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts what a process reads")
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_what_serve_reads_at_the_start_does_not_grow_with_the_matrix(tmp_path, suffix):
+    def bytes_read(n_genes):
+        values = np.random.default_rng(0).random((2_000, n_genes), dtype=np.float32)
+        x = values if suffix == ".h5ad" else sparse.csr_matrix(values)
+        cells, path = ad.AnnData(x, obsm={"X_umap": np.ones((2_000, 2))}), tmp_path / f"{n_genes}{suffix}"
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of zarr's next version
+            (cells.write_h5ad if suffix == ".h5ad" else cells.write_zarr)(path)
+        done = subprocess.run([sys.executable, "-c", STARTED, path], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return x.nnz * 4 if suffix == ".zarr" else x.nbytes, int(done.stdout.rsplit("read ", 1)[1])
+
+    (small, few), (large, many) = bytes_read(20), bytes_read(2_000)
+    assert many - few < 0.02 * (large - small)
 
 
 def wait_until(condition):
