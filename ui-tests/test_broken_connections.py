@@ -8,7 +8,7 @@ import pytest
 from jupyter_client import BlockingKernelClient
 
 from cells import LOAD, few_cells, isolated
-from hosts.relay import WEBSOCKET, Relay
+from hosts.relay import WEBSOCKET, Relay, RelayedServer
 from hosts.widget import WidgetPage
 
 KILLS = 10  # of each carrier
@@ -80,20 +80,6 @@ COMMS_OVER_SUBSHELLS = """
 """
 
 
-class RelayedLab:
-    """The session's JupyterLab, which browsers reach through a relay."""
-
-    def __init__(self, lab, relay):
-        self._lab = lab
-        self.relay = relay
-
-    def __getattr__(self, name):
-        return getattr(self._lab, name)
-
-    def url(self, path="", *, workspace=None):
-        return self._lab.url(path, workspace=workspace).replace(self._lab.base_url, self.relay.url, 1)
-
-
 class Hand:
     """Boxes and clicks on the plot, faster than a mouse, and a list of what they did as the page has it."""
 
@@ -117,7 +103,7 @@ class Hand:
 @pytest.fixture(scope="module")
 def lab(lab):
     with Relay(lab.port, only=WEBSOCKET) as relay:
-        yield RelayedLab(lab, relay)
+        yield RelayedServer(lab, relay)
 
 
 @pytest.fixture(scope="module")

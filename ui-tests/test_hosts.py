@@ -2,32 +2,41 @@
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
 from conftest import VIEWPORT
+from hosts.chromium import launch
 from hosts.journey import CELLS, Host, circle_half, journey, wait_until
+from hosts.jupyterlab import JupyterLab
 from hosts.marimo import Marimo, MarimoPage
 from hosts.marimo import write_notebook as write_marimo_notebook
-from hosts.notebook import CellFailed, NotebookPage, write_notebook
+from hosts.notebook import CellFailed, NotebookPage, NotebookServer, write_notebook
 from hosts.notebook7 import Notebook7
+from hosts.relay import RelayedServer
+from hosts.shaping import Shaper
 from hosts.widget import WidgetPage
+
+LAB = f"jupyterlab {version('jupyterlab')}"
 
 
 @pytest.fixture
-def open_in(context, watch) -> Iterator[Callable[..., NotebookPage]]:
-    """`open_in(server)`: a notebook with `CELLS`, all of which have run."""
+def open_in(context, watch, request) -> Iterator[Callable[..., NotebookPage]]:
+    """`open_in(server)`: a notebook of `CELLS`. With `near=False` the page reaches no port but the server's."""
     opened: list[NotebookPage] = []
 
-    def run(server: Notebook7) -> NotebookPage:
-        path = write_notebook(server.root_dir / "journey.ipynb", CELLS).name
+    def open_notebook(server: NotebookServer, root_dir: Path, *, near: bool = True) -> NotebookPage:
+        path = write_notebook(root_dir / f"{request.node.name}.ipynb", CELLS).name
         page = NotebookPage(context.new_page(), server, path)
         opened.append(page)
         watch(page)
-        page.open().run_all()
-        return page
+        if not near:
+            origin = "/".join(server.url().split("/", 3)[:3])
+            page.page.route(lambda url: not url.startswith(f"{origin}/"), lambda route: route.abort())
+        return page.open()
 
-    yield run
+    yield open_notebook
     for page in opened:
         page.close()
 
@@ -35,7 +44,7 @@ def open_in(context, watch) -> Iterator[Callable[..., NotebookPage]]:
 def test_jupyterlab_over_http(notebook):
     page = notebook(CELLS)
     page.run_all()
-    visit = journey(page, Host("JupyterLab", f"jupyterlab {version('jupyterlab')}", real=True))
+    visit = journey(page, Host("JupyterLab", LAB, real=True))
     assert visit.transport == "direct"
     assert visit.moved["direct"] > 700 * 8
     visit.save()
@@ -49,11 +58,65 @@ def notebook_7(tmp_path) -> Iterator[Notebook7]:
 
 @pytest.mark.slow
 def test_notebook_7(notebook_7, open_in):
-    page = open_in(notebook_7)
+    page = open_in(notebook_7, notebook_7.root_dir)
+    page.run_all()
     visit = journey(page, Host("Notebook 7", f"notebook {version('notebook')}", real=True))
     assert visit.transport == "direct"
     assert visit.moved["direct"] > 700 * 8
     visit.save()
+
+
+@pytest.fixture
+def deep_lab(tmp_path) -> Iterator[JupyterLab]:
+    with JupyterLab(tmp_path, base_path="/deep/er/") as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_jupyterlab_below_a_base_url_with_no_other_port_open(deep_lab, open_in):
+    page = open_in(deep_lab, deep_lab.root_dir, near=False)
+    page.run_all()
+    visit = journey(page, Host("JupyterLab below a base URL", LAB, real=True))
+    assert visit.transport == "proxy"
+    port = page.execute("from cellucid.server import data_server\nprint(data_server().port)")
+    assert page.execute("print(w.server_url)") == f"{deep_lab.base_url}proxy/{port}/"
+    visit.save()
+
+
+@pytest.fixture
+def far_lab(lab) -> Iterator[RelayedServer]:
+    """The session's JupyterLab at the other end of a slow line."""
+    with Shaper(lab.port) as line:
+        yield RelayedServer(lab, line)
+
+
+@pytest.mark.slow
+def test_jupyterlab_at_the_end_of_a_slow_line(lab, far_lab, open_in):
+    page = open_in(far_lab, lab.root_dir, near=False)
+    page.run_all()
+    visit = journey(page, Host("JupyterLab behind SSH, 50 ms and 2 MB/s", LAB, real=True), seconds=120)
+    assert visit.transport == "proxy"
+    assert far_lab.relay.carried > 1_000_000
+    visit.save()
+
+
+@pytest.mark.slow
+def test_where_the_data_server_is_far_and_jupyter_near_the_proxy_is_taken(notebook, lab, playwright, watch):
+    server = "from cellucid.server import data_server\ndata_server().start()\nprint(data_server().port)"
+    first = notebook([server, *CELLS])
+    port = int(first.execute(server))
+    first.page.close()
+    with Shaper(port, delay=0.5) as line:
+        # What this browser takes for the data server's port is the near end of the line.
+        far = launch(playwright, args=[f"--host-resolver-rules=MAP 127.0.0.1:{port} 127.0.0.1:{line.port}"])
+        page = NotebookPage(far.new_page(viewport=VIEWPORT), lab, first.path)
+        watch(page)
+        page.open().run_all()
+        visit = journey(page, Host("", "", real=True))
+        assert visit.transport == "proxy"
+        assert visit.moved.get("direct", 0) == 0
+        assert line.asked > 0, "the way was tried"
+        far.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from hosts.jupyterlab import JupyterLab
+
 HOST = "127.0.0.1"
 WEBSOCKET = b"upgrade: websocket"
 
@@ -17,7 +19,7 @@ CHUNK = 64 * 1024
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
-class _Link:
+class Link:
     """A connection of a client with the one to the target that carries it on."""
 
     def __init__(self, client: asyncio.StreamWriter) -> None:
@@ -38,7 +40,7 @@ class _Trap:
     """What is to happen when so many more bytes have come: with the connection and the end that they are for."""
 
     left: int
-    act: Callable[[_Link, asyncio.StreamWriter], None]
+    act: Callable[[Link, asyncio.StreamWriter], None]
 
 
 class Relay:
@@ -57,7 +59,7 @@ class Relay:
         """Connections that were reset at their beginning."""
         self._only = only
         self._refusing = False
-        self._links: set[_Link] = set()
+        self._links: set[Link] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._trap: _Trap | None = None
 
@@ -133,7 +135,7 @@ class Relay:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        link = _Link(writer)
+        link = Link(writer)
         try:
             await self._carry(link, reader)
         except (OSError, asyncio.CancelledError):
@@ -143,7 +145,7 @@ class Relay:
             self._tasks.discard(task)
             link.reset()
 
-    async def _carry(self, link: _Link, reader: asyncio.StreamReader) -> None:
+    async def _carry(self, link: Link, reader: asyncio.StreamReader) -> None:
         first = await reader.read(CHUNK)
         breaks = self._only in first.lower()
         if self.target is None or (breaks and self._refusing):
@@ -165,7 +167,7 @@ class Relay:
             end.close()
             await end.wait_closed()
 
-    async def _pump(self, link: _Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, link: Link, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(CHUNK):
             if link in self._links:
                 self._count(len(data), link, writer)
@@ -173,7 +175,7 @@ class Relay:
                 writer.write(data)
                 await writer.drain()
 
-    def _count(self, count: int, link: _Link, end: asyncio.StreamWriter) -> None:
+    def _count(self, count: int, link: Link, end: asyncio.StreamWriter) -> None:
         if self._trap is not None:
             self._trap.left -= count
             if self._trap.left <= 0:
@@ -187,5 +189,20 @@ class Relay:
             link.reset()
 
 
-def _hold(link: _Link, end: asyncio.StreamWriter) -> None:
+class RelayedServer:
+    """A Jupyter server that browsers reach through a relay; it is the server itself in all but its addresses."""
+
+    def __init__(self, server: JupyterLab, relay: Relay) -> None:
+        self._server = server
+        self.relay = relay
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._server, name)
+
+    def url(self, path: str = "", *, workspace: str | None = None) -> str:
+        """As `JupyterLab.url`."""
+        return self._server.url(path, workspace=workspace).replace(f":{self._server.port}/", f":{self.relay.port}/", 1)
+
+
+def _hold(link: Link, end: asyncio.StreamWriter) -> None:
     link.held = end
