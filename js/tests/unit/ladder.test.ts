@@ -342,6 +342,24 @@ describe("the ladder of carriers", () => {
     await expect.poll(() => roads.at(-1)?.[0]).toBe("direct");
   });
 
+  it("looks again by itself for a server that was only silent", async () => {
+    let silent = true;
+    server.instead = () => silent;
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    add(PATH, pattern(10));
+    const reading = source.read(PATH);
+    while (roads.length === 0) await vi.advanceTimersByTimeAsync(100);
+    await reading;
+    expect(roads.at(-1)?.[0]).toBe("comm");
+    silent = false;
+    const before = server.asked.length;
+    await vi.advanceTimersByTimeAsync(9900);
+    expect(server.asked.length).toBe(before);
+    while (roads.length === 1) await vi.advanceTimersByTimeAsync(100);
+    expect(roads.at(-1)?.[0]).toBe("direct");
+  });
+
   it.each([
     ["shorter, as by a box that packs", (length: number) => length / 2],
     ["longer, as by one that unpacks", (length: number) => length * 2],
