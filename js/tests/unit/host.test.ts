@@ -1,9 +1,11 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { HostPlace } from "../../src/data/export/host";
 import { ExportError } from "../../src/data/export/place";
+
+vi.setConfig({ testTimeout: 30_000 }); // the first fetch of a process takes a while
 
 /** A folder on a real host that answers as the test wants. */
 async function hostOf(answer: RequestListener): Promise<{ place: HostPlace; asked: string[] }> {
