@@ -339,8 +339,9 @@ def test_a_body_that_comes_steadily_is_taken_however_long_it_takes(monkeypatch, 
 
 
 def test_one_who_does_not_read_is_let_go_and_nothing_is_copied_for_him(hasty, connect, server, dataset, ask):
-    data = memoryview(bytes(BIG))
-    dataset.read = lambda path: Resource(data, None, (BIG,), "application/octet-stream")
+    one = Resource(memoryview(bytes(BIG)), None, (BIG,), "application/octet-stream")
+    assert one.etag, "which takes long to find"
+    dataset.read = lambda path: one
     path = server.add(dataset)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     wires = [connect() for _ in range(20)]

@@ -171,7 +171,7 @@ def test_neither_token_nor_files_are_in_logs_and_answers(ask, server, dataset, p
     answers.append(ask(f"/?viewerId=v1&viewerToken={server.token}", token=None))
     for error in (OSError(2, "No such file", secret), DatasetError(f"cannot read {secret}")):
         dataset.read = lambda wanted, error=error: (_ for _ in ()).throw(error)
-        answers.append(ask(path + "manifest.json"))
+        answers.append(ask(path + "var/genes.json"))
     dataset.read = read
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
         wire.sendall(f"nonsense {server.token}\r\n\r\n".encode())
@@ -215,7 +215,7 @@ def test_secrets_are_compared_in_constant_time(ask, server, path, monkeypatch):
     assert ask(path + "manifest.json", token="guess").status == 401
     proof = hmac_of(server.token, f"page:{NONCE}")
     assert ask(f"/_cellucid/health?challenge={NONCE}&proof={proof}", token=None, Host="h.example.org").status == 200
-    assert compared == [(b"guess", server.token.encode()), (proof.encode(), proof.encode())]
+    assert set(compared) == {(b"guess", server.token.encode()), (proof.encode(), proof.encode())}
 
 
 def test_two_hosts_are_none(server):

@@ -232,6 +232,9 @@ class AnnDataDataset(Dataset):
         except KeyError as error:
             raise UnknownResource(f"there is no resource {path!r}: {error}") from error
 
+    def find(self, path: str) -> Resource | None:
+        return self._cache.find(path)
+
     def resources(self) -> list[str]:
         genes = self.genes
         with self._pandas_lock:

@@ -42,6 +42,11 @@ class Resource:
         return hashlib.blake2b(self.data, digest_size=16).hexdigest()
 
     @property
+    def is_tagged(self) -> bool:
+        """Whether the etag is known without a look at many bytes."""
+        return "etag" in self.__dict__ or self.nbytes < 65_536
+
+    @property
     def nbytes(self) -> int:
         """Length of the content in bytes."""
         return self.data.nbytes
@@ -314,6 +319,10 @@ class Dataset(ABC):
             UnknownResource: There is none.
             DatasetChanged: It was not read yet, and the data are no longer those of the opening.
         """
+
+    @abstractmethod
+    def find(self, path: str) -> Resource | None:
+        """The resource at a path, if it is kept from an earlier reading: at once, and without a look at the data."""
 
     @abstractmethod
     def resources(self) -> list[str]:

@@ -62,6 +62,11 @@ class GrowingResource(Resource):
         return self._etag
 
     @property
+    def is_tagged(self) -> bool:
+        """It is from the beginning."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         """How many bytes there will be."""
         return self._bytes.nbytes

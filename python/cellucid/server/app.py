@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Container
 from functools import partial
@@ -17,10 +18,12 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from cellucid.dataset import DatasetChanged, DatasetError, Resource
-from cellucid.server import ranges, security
+from cellucid.server import answers, security
 from cellucid.server.failure import Failure
 from cellucid.server.gate import Gate
 from cellucid.server.listen import LOOPBACK
+from cellucid.server.protocol import sends_without_copies
+from cellucid.server.ranges import Part
 from cellucid.server.reports import CutShort, report, without_paths
 from cellucid.server.viewers import viewer_routes
 
@@ -36,7 +39,7 @@ logger = logging.getLogger("cellucid.server")
 READERS = 4
 """Threads that read at a time: one slow gene must not hold up the others, and many would fight for the disk."""
 
-_CHUNK = 1024 * 1024
+_CHUNK = 1024 * 1024  # of what is made meanwhile, or is sent by an event loop that copies
 _PATIENCE = 0.05  # s to wait for more than one byte of what is still being made: a thread is not asked for each
 _VERSION = version("cellucid")
 
@@ -83,7 +86,7 @@ def make_app(
         },
     )
     app.router.redirect_slashes = False  # the address would be made of the Host header
-    return Gate(app, token, counters, allowed)
+    return Gate(app, registry, token, counters, allowed)
 
 
 class _Routes:
@@ -120,20 +123,16 @@ class _Routes:
         path = request.path_params["path"]
         try:
             resource = await _while_wanted(request.receive, partial(_read, served.dataset, path), self._readers)
-            headers = _headers(resource)
-            if ranges.matches(request.headers.get("if-none-match"), headers["ETag"]):
-                return Response(status_code=304, headers=headers)
-            if request.method == "HEAD":  # Range is for GET alone, and no body is too long
-                headers["Content-Length"] = headers["X-Cellucid-Length"]
-                return Response(headers=headers, media_type=resource.media_type)
-            part = _part_of(request, resource, headers)
+            answer = answers.answer_to(request.method, request.headers, resource)
+            part = answer.part
+            if part is None:
+                return Response(None, answer.status, answer.headers)
             if resource.loaded <= part.start < part.stop:  # what is wrong with its first byte has a status of its own
                 await _while_wanted(request.receive, partial(_begin, resource, path, part), self._readers)
         except _Gone:
             return Response(status_code=503)  # to nobody
-        headers["Content-Length"] = str(part.stop - part.start)
         body = _chunks(resource, path, part, self._readers)
-        return StreamingResponse(body, 200 if part.whole else 206, headers, resource.media_type)
+        return StreamingResponse(body, answer.status, answer.headers)
 
     def _what_is_shown(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"version": _VERSION, "type": "anndata"}
@@ -178,7 +177,7 @@ def _read(dataset: Dataset, path: str) -> Resource | Failure:
     return _tried(path, read)
 
 
-def _begin(resource: Resource, path: str, part: ranges.Part) -> memoryview | Failure:
+def _begin(resource: Resource, path: str, part: Part) -> memoryview | Failure:
     return _tried(path, partial(resource.part, part.start, part.stop, _PATIENCE))
 
 
@@ -195,33 +194,8 @@ def _tried(path: str, work: Callable[[], T]) -> T | Failure:
         return Failure(500, "internal", f"reading failed with {type(error).__name__}: {without_paths(str(error))}")
 
 
-def _headers(resource: Resource) -> dict[str, str]:
-    headers = {
-        "ETag": f'"{resource.etag}"',
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-cache",
-        "X-Cellucid-Length": str(resource.nbytes),
-        "X-Cellucid-Shape": ",".join(map(str, resource.shape)),
-    }
-    if resource.dtype is not None:
-        headers["X-Cellucid-Dtype"] = resource.dtype
-    return headers
-
-
-def _part_of(request: Request, resource: Resource, headers: dict[str, str]) -> ranges.Part:
-    """The part that is asked for, of which the headers tell from then on."""
-    asked, length = request.headers, resource.nbytes
-    try:
-        part = ranges.part_of(asked.get("range"), asked.get("if-range"), length, headers["ETag"])
-    except ranges.RangeError as error:
-        raise Failure(416, "range", str(error), **headers, **{"Content-Range": f"bytes */{length}"}) from error
-    if not part.whole:
-        headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{length}"
-    return part
-
-
 async def _chunks(
-    resource: Resource, path: str, part: ranges.Part, readers: anyio.CapacityLimiter
+    resource: Resource, path: str, part: Part, readers: anyio.CapacityLimiter
 ) -> AsyncIterator[memoryview]:
     """The bytes of a part, those of a resource that is still being made as they come.
 
@@ -229,12 +203,14 @@ async def _chunks(
         CutShort: There will be no more: who asks for the rest is told why.
     """
     start = part.start
+    in_one = sends_without_copies(asyncio.get_running_loop())
     while start < part.stop:
-        read = partial(resource.part, start, min(start + _CHUNK, part.stop))
         if start < resource.loaded:
-            chunk: memoryview | Failure = read()
+            stop = part.stop if in_one else min(start + _CHUNK, part.stop)
+            chunk: memoryview | Failure = resource.part(start, stop)
         else:
-            more = partial(_tried, path, partial(read, _PATIENCE))
+            read = partial(resource.part, start, min(start + _CHUNK, part.stop), _PATIENCE)
+            more = partial(_tried, path, read)
             chunk = await anyio.to_thread.run_sync(more, limiter=readers)
         if isinstance(chunk, Failure):
             raise CutShort(str(chunk))

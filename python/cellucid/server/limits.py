@@ -30,6 +30,9 @@ TICK = 5.0
 HEAD_TICKS = 4
 """In which a head must be there, from the connection or from its first byte on."""
 
+IDLE_TICKS = 6
+"""In which something must be asked for again."""
+
 BODY_TICKS = 4
 BODY_BYTES = 8 * 1024
 """A body must bring so many bytes in so many ticks: 400 a second."""

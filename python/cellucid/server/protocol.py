@@ -10,13 +10,17 @@ import json
 from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cellucid.server import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Mapping, Set
+
+    from cellucid.server.encore import Encore
 
 
 class Refused(Exception):
@@ -28,6 +32,8 @@ class Refused(Exception):
 
 
 _numbers = count()
+_BODY_HEADERS = frozenset({"content-length", "transfer-encoding", "expect"})
+_SMALL = 65_536  # copied to go with its head
 _NO_HTTP = Refused(400, "request", "this is no HTTP request")
 _NO_HEAD = Refused(408, "too_slow", "the head of the request did not come in time")
 _NO_BODY = Refused(408, "too_slow", "the body of the request has ceased to come")
@@ -45,9 +51,18 @@ class LimitedProtocol(HttpToolsProtocol):
     refused may still send for a moment, and then the connection is closed.
     """
 
+    def __init__(self, encore: Encore | None = None, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._encore = encore
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self._number = next(_numbers)
+        self._has_asked = False
+        self._was_answered = False  # at once, just now
+        transport.set_write_buffer_limits(high=0)  # or else what is short is sent when the event loop comes by again
+        if self._encore is not None:
+            self._encore.add(self._number, transport.get_extra_info("socket").fileno(), self)
         self._refusal: Refused | None = None
         self._lingers = False
         self._in_head = True  # the time for a first one runs from here
@@ -63,6 +78,16 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.connections) > limits.MAX_CONNECTIONS:
             self._make_room()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._encore is not None:
+            self._encore.remove(self._number)
+        super().connection_lost(exc)
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether it may be read from now."""
+        return not self.flow.read_paused and not self.transport.is_closing()
+
     def data_received(self, data: bytes) -> None:
         if self._lingers:
             return
@@ -73,6 +98,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._n_other > limits.MAX_HEAD + limits.FRAMING * self._n_body:
             self._refuse(_LONG_HEAD)  # of which the parser has not said anything yet
+        if self._encore is not None and self._was_answered:
+            self._was_answered = False
+            self._encore.run()
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= limits.MAX_PIPELINED:
@@ -99,11 +127,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._ticks = 0
+        asked: dict[str, str] = {}  # of several the first, as in Starlette
         for name, value in self.headers:
-            if name == b"content-length" and int(value) > limits.MAX_BODY:
-                raise self._because(_LONG_BODY)
+            asked.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+        if int(asked.get("content-length", 0)) > limits.MAX_BODY:
+            raise self._because(_LONG_BODY)
+        if self._answered(asked):
+            return
         super().on_headers_complete()
-        self._in_body = True
+        self._has_asked = self._in_body = True
         self._ticks = self._counted = 0
 
     def on_body(self, body: bytes) -> None:
@@ -115,8 +148,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._in_body = False
-        super().on_message_complete()
+        if self._in_body:
+            self._in_body = False
+            super().on_message_complete()
 
     def resume_writing(self) -> None:
         self._was_read = True
@@ -143,11 +177,38 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._ticks, self._counted = 0, self._n_body
             elif self._ticks > limits.BODY_TICKS:
                 self._refuse(_NO_BODY)
+        elif self._is_idle and not self._unread:
+            self._ticks += 1
+            if self._ticks > limits.IDLE_TICKS:
+                self.transport.close()
 
     @property
     def _is_idle(self) -> bool:
         """Whether there is nothing to answer."""
         return self.cycle is None or self.cycle.response_complete
+
+    def _answered(self, asked: Mapping[str, str]) -> bool:
+        """Whether the request is answered already: a GET for what is at hand, when nothing else is to be answered."""
+        if (
+            self.parser.get_method() != b"GET"
+            or self.parser.should_upgrade()
+            or not self.parser.should_keep_alive()
+            or not _BODY_HEADERS.isdisjoint(asked)
+            or not self._is_idle
+            or self.flow.write_paused
+        ):
+            return False
+        path = httptools.parse_url(self.url).path.decode("ascii")
+        ready = self.config.app.at_hand(unquote(path) if "%" in path else path, asked)  # type: ignore[union-attr]
+        if ready is None or (ready[1].nbytes > _SMALL and not sends_without_copies(self.loop)):
+            return False
+        head, body = ready
+        if body.nbytes > _SMALL:
+            self.transport.writelines([head, body])
+        else:
+            self.transport.write(head + body)
+        self._has_asked = self._was_answered = True
+        return True
 
     def _begin_head(self) -> None:
         self._in_head, self._ticks = True, 0
@@ -162,7 +223,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _make_room(self) -> None:
         """End the connection that waits for nothing, of those that never asked the oldest; or else this one."""
         waiting: list[LimitedProtocol] = [each for each in self.connections if each._is_idle]  # type: ignore[union-attr, misc]
-        min(waiting, key=lambda each: (each.cycle is not None, each._number)).transport.abort()
+        min(waiting, key=lambda each: (each._has_asked, each._number)).transport.abort()
 
     def _because(self, refusal: Refused) -> Refused:
         """What is raised to the parser, which tells only that something was."""
@@ -184,6 +245,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write(_answer(refusal))
         self.transport.write_eof()
+
+
+def sends_without_copies(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether what is given to be sent is sent from where it lies, and in C: not so by Python's own event loops."""
+    return type(loop).__module__.startswith("uvloop")
 
 
 async def watch(connections: Set[Any]) -> None:

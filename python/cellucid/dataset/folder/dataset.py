@@ -251,6 +251,9 @@ class FolderDataset(Dataset):
                 raise UnknownResource(f"there is no resource {path!r}: {error}") from error
         raise UnknownResource(f"there is no resource {path!r}; `resources()` lists the paths")
 
+    def find(self, path: str) -> Resource | None:
+        return self._cache.find(path)
+
     def resources(self) -> list[str]:
         self._open()
         return [*self._makers, *(gene_path(gene) for gene in self._export.genes)]
