@@ -12,6 +12,8 @@ UNITS: dict[str, Callable[[float], str]] = {
     "s": lambda value: f"{value * 1000:,.1f} ms" if value < 1 else f"{value:,.2f} s",
     "bytes": lambda value: _bytes(value),
     "count": lambda value: f"{value:,.0f}",
+    "bytes/s": lambda value: f"{value / 1_000_000:,.0f} MB/s",
+    "1/s": lambda value: f"{value:,.0f}/s",
 }
 HEADINGS = ("measured", "cellucid", "compared with", "", "ratio", "repeats")
 NUMERIC = (False, True, False, True, True, True)
