@@ -54,7 +54,7 @@ def ask(server):
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
             given["X-Cellucid-Token"] = token
-        connection.putrequest(method, path, skip_host="Host" in given)
+        connection.putrequest(method, path, skip_host="Host" in given, skip_accept_encoding="Accept-Encoding" in given)
         for name, value in given.items():
             connection.putheader(name, value)
         connection.endheaders()

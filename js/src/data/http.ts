@@ -173,7 +173,8 @@ export function encodePath(path: string): string {
 /** What the answer says about the resource; the answer of another server says nothing. */
 function describe(answer: Response): Description {
   const length = answer.headers.get("X-Cellucid-Length");
-  const etag = /^"(.+)"$/.exec(answer.headers.get("ETag") ?? "")?.[1];
+  // A weak one is of the same content, compressed on its way.
+  const etag = /^(?:W\/)?"(.+)"$/.exec(answer.headers.get("ETag") ?? "")?.[1];
   if (length === null || !/^\d+$/.test(length) || etag === undefined) throw new HttpFailed("the answer is not ours");
   const shape = answer.headers.get("X-Cellucid-Shape") ?? "";
   return {

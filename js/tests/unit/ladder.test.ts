@@ -381,15 +381,18 @@ describe("the ladder of carriers", () => {
     expect(roads.at(-1)?.[0]).toBe("comm");
   });
 
-  it("takes packed bodies that say so for what they hold", async () => {
+  it.each([
+    ["a proxy", 206, '"1"'],
+    ["Python itself, which says the whole for a part that is all of it", 200, 'W/"1"'],
+  ])("takes bodies that %s has packed, and that say so, for what they hold", async (_name, status, etag) => {
     const bytes = pattern(100_000);
     add(PATH, bytes);
     server.instead = (request, response) => {
       if (!request.url?.startsWith("/d/")) return false;
-      response.writeHead(206, {
-        ETag: '"1"',
+      response.writeHead(status, {
+        ETag: etag,
         "X-Cellucid-Length": bytes.length,
-        "Content-Range": `bytes 0-${bytes.length - 1}/${bytes.length}`,
+        ...(status === 206 ? { "Content-Range": `bytes 0-${bytes.length - 1}/${bytes.length}` } : {}),
         "Content-Encoding": "gzip",
       });
       response.end(gzipSync(bytes));

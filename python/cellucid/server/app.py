@@ -22,6 +22,7 @@ from cellucid.server import answers, security
 from cellucid.server.failure import Failure
 from cellucid.server.gate import Gate
 from cellucid.server.listen import LOOPBACK
+from cellucid.server.packing import Packed, may_be_packed
 from cellucid.server.protocol import sends_without_copies
 from cellucid.server.ranges import Part
 from cellucid.server.reports import CutShort, report, without_paths
@@ -69,7 +70,8 @@ def make_app(
         host: The name or address where it listens, as well.
         allowed: Names in ``Host`` that are this machine's own besides loopback's, as `security.allowed_name` has them.
     """
-    routes = _Routes(registry, token, host, port)
+    packed = Packed()
+    routes = _Routes(registry, packed, token, host, port)
     app = Starlette(
         routes=[
             *viewer_routes(registry),
@@ -86,12 +88,13 @@ def make_app(
         },
     )
     app.router.redirect_slashes = False  # the address would be made of the Host header
-    return Gate(app, registry, token, counters, allowed)
+    return Gate(app, registry, packed, token, counters, allowed)
 
 
 class _Routes:
-    def __init__(self, registry: Registry, token: str, host: str, port: int) -> None:
+    def __init__(self, registry: Registry, packed: Packed, token: str, host: str, port: int) -> None:
         self._registry = registry
+        self._packed = packed
         self._token = token
         self._host = host
         self._port = port
@@ -123,10 +126,13 @@ class _Routes:
         path = request.path_params["path"]
         try:
             resource = await _while_wanted(request.receive, partial(_read, served.dataset, path), self._readers)
-            answer = answers.answer_to(request.method, request.headers, resource)
+            packed = b""
+            if may_be_packed(request.method, request.headers, resource):
+                packed = await _while_wanted(request.receive, partial(self._packed.get, resource), self._readers)
+            answer = answers.answer_to(request.method, request.headers, resource, packed)
             part = answer.part
             if part is None:
-                return Response(None, answer.status, answer.headers)
+                return Response(answer.body, answer.status, answer.headers)
             if resource.loaded <= part.start < part.stop:  # what is wrong with its first byte has a status of its own
                 await _while_wanted(request.receive, partial(_begin, resource, path, part), self._readers)
         except _Gone:

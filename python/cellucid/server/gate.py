@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cellucid.server import answers, security
 from cellucid.server.failure import Failure
+from cellucid.server.packing import Packed, may_be_packed
 from cellucid.server.page import locked_page
 from cellucid.server.proxied import address_behind_proxy
 from cellucid.server.registry import KEY
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from cellucid.dataset import Resource
     from cellucid.server.counters import Counters
+    from cellucid.server.ranges import Part
     from cellucid.server.registry import Registry
 
 logger = logging.getLogger("cellucid.server")
@@ -30,7 +32,7 @@ logger = logging.getLogger("cellucid.server")
 _HEALTH = "/_cellucid/health"
 _SEEN = "ETag, Content-Range, X-Cellucid-Length, X-Cellucid-Dtype, X-Cellucid-Shape"
 _TOKEN = security.TOKEN_HEADER.lower()
-_CAREFUL = {"vary": "Origin", "x-content-type-options": "nosniff"}
+_CAREFUL = {"x-content-type-options": "nosniff"}
 _MATTERS = ("range", "if-range", "if-none-match", "origin")  # of a request's headers, for its answer
 _MAX_HEADS = 16_384
 _MAX_QUESTION = 1_024  # characters
@@ -51,14 +53,21 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, registry: Registry, token: str, counters: Counters, allowed: Container[str] = ()
+        self,
+        app: ASGIApp,
+        registry: Registry,
+        packed: Packed,
+        token: str,
+        counters: Counters,
+        allowed: Container[str] = (),
     ) -> None:
         self._app = app
         self._registry = registry
+        self._packed = packed
         self._token = token
         self._counters = counters
         self._allowed = allowed
-        self._heads: dict[tuple[str | None, ...], tuple[ref[Resource], bytes, int, int]] = {}
+        self._heads: dict[tuple[str | None, ...], tuple[ref[Resource], bytes, Part | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the application do so."""
@@ -107,23 +116,34 @@ class Gate:
         resource = None if served is None else served.dataset.find(name)
         if resource is None or resource.loaded < resource.nbytes or not resource.is_tagged:
             return None
+        if may_be_packed("GET", asked, resource):
+            if (packed := self._packed.find(resource)) is None:
+                return None
+            if packed:
+                answer = answers.answer_to("GET", asked, resource, packed)
+                return self._sent(path, asked, _head(answer, asked), memoryview(answer.body))
         question = (path, *map(asked.get, _MATTERS))
         known = self._heads.get(question)
         if known is None or known[0]() is not resource:
             try:
-                known = (ref(resource), *_head(asked, resource))
+                answer = answers.answer_to("GET", asked, resource)
             except Failure:
                 return None
+            known = (ref(resource), _head(answer, asked), answer.part)
             if len(self._heads) >= _MAX_HEADS:
                 self._heads.clear()
             if sum(len(part or "") for part in question) < _MAX_QUESTION:
                 self._heads[question] = known
-        _, head, start, stop = known
+        _, head, part = known
+        body = memoryview(b"") if part is None else resource.part(part.start, part.stop)
+        return self._sent(path, asked, head, body)
+
+    def _sent(self, path: str, asked: Mapping[str, str], head: bytes, body: memoryview) -> tuple[bytes, memoryview]:
         logger.debug("GET %r: at hand", path.lstrip("/"))
         self._counters.requests += 1
         self._counters.proxied = address_behind_proxy(asked) or self._counters.proxied
-        self._counters.bytes_sent += stop - start
-        return head, resource.part(start, stop)
+        self._counters.bytes_sent += body.nbytes
+        return head, body
 
     def _counting(self, scope: Scope, send: Send) -> Send:
         async def send_counted(message: Message) -> None:
@@ -191,6 +211,7 @@ def _careful(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers.setdefault("Cache-Control", "no-store")
+            headers.add_vary_header("Origin")
             headers.update(_CAREFUL)
         await send(message)
 
@@ -208,14 +229,14 @@ def _allowing(send: Send, origin: str | None) -> Send:
     return send_allowed
 
 
-def _head(asked: Mapping[str, str], resource: Resource) -> tuple[bytes, int, int]:
-    """The head of an answer, and the part of the resource that follows."""
-    status, headers, part = answers.answer_to("GET", asked, resource)
+def _head(answer: answers.Answer, asked: Mapping[str, str]) -> bytes:
+    """The head of an answer, with all that is said to everybody."""
     origin = asked.get("origin")
-    headers |= _CAREFUL if origin is None else _CAREFUL | _allowed(origin)
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {headers[name]}" for name in headers)]
-    head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
-    return (head, 0, 0) if part is None else (head, part.start, part.stop)
+    headers = answer.headers | _CAREFUL | ({} if origin is None else _allowed(origin))
+    headers["vary"] = f"{answer.headers['vary']}, Origin"
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+    lines += [f"{name}: {headers[name]}" for name in headers]
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 
 def _allowed(origin: str) -> dict[str, str]:
