@@ -48,22 +48,26 @@ class Rules:
         form: how messages go to the frame and back, of `pages/buffers.js`.
         policy: the frame's Content-Security-Policy, with `{origin}` for where its scripts come from; empty for none.
         sandbox: the frame's attribute of that name; None for a frame of its page's own origin.
+        relays: what the page around brings to the frame: messages of comms, or all of the kernel's socket.
         each: what has a frame of its own.
-        scripts: further ones of the frame, by the names under which they are served.
+        packages: files that the manager imports by names that are not in node_modules.
     """
 
     manager: str
     form: Literal["numbers", "views", "base64"]
     policy: str = ""
     sandbox: str | None = None
+    relays: Literal["comms", "socket"] = "comms"
     each: Literal["page", "cell"] = "page"
-    scripts: Mapping[str, Path] = field(default_factory=dict)
+    packages: Mapping[str, Path] = field(default_factory=dict)
 
 
-def bundle(*names: str) -> None:
-    """Bundle scripts of `pages` with the packages that they import."""
-    entries = [str(SOURCES / f"{name}.js") for name in names]
-    subprocess.run(["node_modules/.bin/esbuild", *entries, *ESBUILD, f"--outdir={BUILT}"], cwd=ROOT, check=True)
+def bundle(rules: Rules) -> None:
+    """Bundle the scripts of a host with the packages that they import."""
+    entries = [str(SOURCES / f"{name}.js") for name in ("kernel", rules.manager)]
+    aliases = [f"--alias:{name}={file}" for name, file in rules.packages.items()]
+    command = ["node_modules/.bin/esbuild", *entries, *ESBUILD, *aliases, f"--outdir={BUILT}"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 class FrameServer:
@@ -71,11 +75,8 @@ class FrameServer:
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._scripts = {
-            f"{rules.manager}.js": BUILT / f"{rules.manager}.js",
-            "anywidget.js": ANYWIDGET,
-            **rules.scripts,
-        }
+        manager = f"{rules.manager}.js"
+        self._scripts = {manager: BUILT / manager, "anywidget.js": ANYWIDGET}
 
     def __enter__(self) -> Self:
         server = self
@@ -144,6 +145,11 @@ class FramedPage:
         page.on("pageerror", lambda error: self.console.append(f"[page error] {error}"))
 
     @property
+    def server(self) -> JupyterLab:
+        """What has its kernel."""
+        return self.lab
+
+    @property
     def document(self) -> FrameLocator:
         """The last frame: the only one, or that of the last cell."""
         return self.page.frame_locator("iframe").last
@@ -162,6 +168,7 @@ class FramedPage:
             {
                 "token": self.lab.token,
                 "form": self.rules.form,
+                "relays": self.rules.relays,
                 "frames": {"each": self.rules.each, "address": frame},
             },
         )

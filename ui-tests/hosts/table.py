@@ -19,6 +19,8 @@ HOSTS = (
     "JupyterHub over https, no proxy extension",
     "Notebook 7",
     "marimo",
+    "VS Code's widget manager",
+    "Sandboxed page by VS Code's rules",
 )
 """The rows that are there also where a host was not visited; what was visited besides comes after them."""
 

@@ -23,24 +23,32 @@ class Frame {
 
   async post(message) {
     await this.loaded;
+    this.postNow(message);
+  }
+
+  postNow(message) {
     this.element.contentWindow.postMessage(this.form.wrap(message), "*");
   }
 }
 
 class Host {
-  constructor(kernel, { frames, form }) {
+  constructor(kernel, { frames, form, relays }, channels) {
     this.kernel = kernel;
     this.frames = frames;
     this.form = FORMS[form];
+    this.channels = channels;
+    this.sockets = new Map();
     this.comms = new Map();
     this.frame = null;
-    kernel.registerCommTarget("jupyter.widget", (comm, message) => this.opened(comm, message));
+    if (relays === "comms") kernel.registerCommTarget("jupyter.widget", (comm, message) => this.opened(comm, message));
   }
 
   /** Run code as a cell; what it displays is shown in a frame: the one of all cells, or its own. */
   async execute(code, cell = false) {
     if (this.frame === null || (cell && this.frames.each === "cell")) {
-      this.frame = new Frame(this.frames.address, this.form, (message, frame) => this.heard(message, frame));
+      const hear = (message, frame) =>
+        message.kind === "socket" ? this.relay(message, frame) : this.heard(message, frame);
+      this.frame = new Frame(this.frames.address, this.form, hear);
     }
     const future = this.kernel.requestExecute({ code, allow_stdin: false, store_history: cell, stop_on_error: false });
     let text = "";
@@ -68,6 +76,22 @@ class Host {
     pass("comm_open")(message);
   }
 
+  /** A frame with a kernel of its own has no more than a socket that ends here. */
+  relay({ event, protocols, text, buffers }, frame) {
+    if (event === "message") {
+      this.sockets.get(frame).send(text ?? this.form.read(buffers[0]));
+      return;
+    }
+    const socket = new WebSocket(this.channels, protocols);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => frame.postNow({ kind: "socket", event: "open", protocol: socket.protocol });
+    socket.onmessage = ({ data }) => {
+      const message = typeof data === "string" ? { text: data } : { buffers: [data] };
+      frame.postNow({ kind: "socket", event: "message", ...message });
+    };
+    this.sockets.set(frame, socket);
+  }
+
   heard({ kind, id, comm_id, data, metadata, buffers }, frame) {
     const comm = this.comms.get(comm_id);
     if (comm === undefined || comm.isDisposed) return;
@@ -88,7 +112,10 @@ globalThis.openHost = async ({ token, ...rules }) => {
     token,
     appendToken: true,
   });
-  const kernel = await new KernelManager({ serverSettings }).startNew({ name: "python3" });
+  const handleComms = rules.relays === "comms"; // else they are the frame's, and closed by who knows no target
+  const kernel = await new KernelManager({ serverSettings }).startNew({ name: "python3" }, { handleComms });
   await kernel.info;
-  globalThis.host = new Host(kernel, rules);
+  const query = new URLSearchParams({ session_id: crypto.randomUUID(), token });
+  const channels = `${serverSettings.wsUrl}api/kernels/${kernel.id}/channels?${query}`;
+  globalThis.host = new Host(kernel, rules, channels);
 };
