@@ -106,8 +106,7 @@ def test_with_the_proxy_extension_the_data_come_through_the_hub(run_as, ada):
     address = page.execute("print(w.viewer_url)")
     assert address.startswith(f"{ada.user.base_url}proxy/")
     tab.goto(address)
-    alone = WidgetPage(type("Tab", (), {"page": tab, "document": tab}))
-    assert alone.settle(60)["cells_drawn"] == 700
+    assert WidgetPage(tab).settle(60)["cells_drawn"] == 700
     assert "viewerToken" not in tab.url
     tab.close()
 
@@ -120,6 +119,7 @@ def test_without_the_proxy_extension_the_data_come_over_the_comm(run_as, ben):
     visit.save()
 
 
+@pytest.mark.slow
 def test_a_million_cells_can_be_circled_without_the_proxy_extension(run_as, ben):
     page = run_as(ben, [load_many(CELL_COUNT, genes=20), "w = CellucidWidget(many, color_by='bulk_labels')\nw"])
     widget = WidgetPage(page)
