@@ -109,6 +109,13 @@ def test_names_that_are_allowed_are_its_own_and_get_no_more_than_those(started):
         assert get(server, "127.0.0.1", "/_cellucid/info", Host=foreign)[0] == 403
 
 
+def test_the_name_that_it_listens_under_is_its_own(started):
+    server = started("127.1")  # which the system takes for 127.0.0.1, as it takes a name for an address
+    assert get(server, "127.0.0.1", Host=f"127.1:{server.port}") == (200, {"status": "ok"})
+    assert get(server, "127.0.0.1", Host="127.2")[0] == 403
+    assert get(started(), "127.0.0.1", Host="127.1")[0] == 403
+
+
 @pytest.mark.parametrize("name", ["", "*", "*.example.org", "lab.example.org:80", "http://lab", "a b", "..", "a/b"])
 def test_what_is_no_name_is_not_allowed(name):
     with pytest.raises(ValueError, match="is no host"):

@@ -134,6 +134,16 @@ def test_the_address_of_a_viewer_may_name_the_token_so_that_jupyters_log_leaves_
     assert ask(f"/?viewerToken=guess&viewer_token={server.token}", token=None).status == 401
 
 
+def test_what_a_stranger_says_of_a_proxy_is_not_believed(ask, server):
+    said = {"X_Forwarded_Prefix": "/user/ana/proxy/1/", "X_Forwarded_Host": "hub.example.org"}
+    for token in (None, "guess"):
+        ask("/_cellucid/health", token=token, **said)
+        ask("/_cellucid/info", token=token, **said)
+        assert server.counters.proxied is None
+    ask("/_cellucid/info", **said)
+    assert server.counters.proxied == "http://hub.example.org/user/ana/proxy/1/"
+
+
 def test_a_name_that_looks_like_code_is_none_in_the_page(ask, server):
     class Shown:
         title = "</title><script>alert(1)</script>"

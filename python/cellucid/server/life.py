@@ -10,6 +10,7 @@ import secrets
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -132,6 +133,9 @@ class DataServer:
             except OSError:
                 self._host = before
                 raise
+            if not is_everywhere(self._thread.address):
+                with suppress(ValueError):  # a name that browsers write in another way
+                    self._allowed.add(allowed_name(wanted))
             logger.info("data server on %s:%d", in_address(wanted), self._thread.port)
 
     def stop(self) -> None:
