@@ -219,10 +219,12 @@ def test_s10_whatever_encodings_are_taken_the_bytes_are_the_same(server, ask, ac
     dataset = open_dataset(EXPORTS / "A-q8gz")
     path = server.add(dataset)
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
+    encodings = set()
     for resource in dataset.resources():
         address = path + "/".join(quote(part, safe="") for part in resource.split("/"))
         answer = ask(address, **headers)
         encoding = answer.headers.get("content-encoding", "identity")
+        encodings.add(encoding)
         assert encoding == "identity" or (encoding == "gzip" and accepted in ("gzip", "GZIP"))
         body = gzip.decompress(answer.body) if encoding == "gzip" else answer.body
         assert body == bytes(dataset.read(resource).data)
@@ -230,6 +232,7 @@ def test_s10_whatever_encodings_are_taken_the_bytes_are_the_same(server, ask, ac
         if other != encoding:
             assert "Accept-Encoding" in answer.headers["vary"]
         assert ask(address + ".gz").status == 404, "compression is a header's affair, not an address's"
+    assert ("gzip" in encodings) is (accepted in ("gzip", "GZIP"))
 
 
 def test_s11_names_that_a_file_system_could_not_tell_apart_are_each_their_own(server, ask):
