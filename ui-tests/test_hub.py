@@ -107,7 +107,7 @@ def test_with_the_proxy_extension_the_data_come_through_the_hub(run_as, ada):
     assert address.startswith(f"{ada.user.base_url}proxy/")
     tab.goto(address)
     assert WidgetPage(tab).settle(60)["cells_drawn"] == 700
-    assert "viewerToken" not in tab.url
+    assert "oken=" not in tab.url
     tab.close()
 
 
