@@ -41,6 +41,9 @@ class Widget:
             pace=pace or Pace(),
         )
 
+    def reads_by_http(self, since):
+        return False
+
     def shown(self, changed):
         return 0, []
 

@@ -26,7 +26,7 @@ class Kernel:
         self.shown = lambda changed: (1, RESOURCES)
         self.on_read = lambda path: None
         carrier = CommCarrier(self.transmit, lambda *_: None, Pace(per_second=1e9, burst=1e9))
-        self.push = Push(carrier, self.read_piece, lambda changed: self.shown(changed), "t", patience)
+        self.push = Push(carrier, self.read_piece, lambda changed, since: self.shown(changed), "t", patience)
 
     def transmit(self, content, buffers):
         self.sent.append((content["payload"], b"".join(bytes(buffer) for buffer in buffers)))

@@ -1,5 +1,6 @@
 """What a widget sends unasked where none of its pages is heard."""
 
+import http.client
 import threading
 from functools import partial
 
@@ -110,6 +111,19 @@ def test_pages_that_read_by_http_get_nothing_unasked(shown, monkeypatch):
     shown._repr_mimebundle_()
     says(shown, "transport", name="direct", base="http://127.0.0.1:1/", reason=None)
     shown.color_by = "leiden"
+    assert sent.settled() == []
+
+
+def test_a_page_that_reads_by_http_is_known_before_it_speaks(shown, monkeypatch):
+    sent = Sent(shown, monkeypatch)
+    monkeypatch.setattr(shown._talk.push, "_patience", 1.0)
+    shown._repr_mimebundle_()
+    boot = shown._boot
+    connection = http.client.HTTPConnection("127.0.0.1", boot["port"], timeout=10)
+    connection.request("GET", boot["path"] + "manifest.json", headers={"X-Cellucid-Token": boot["token"]})
+    assert connection.getresponse().status == 200
+    connection.close()
+    threading.Event().wait(1.0)
     assert sent.settled() == []
 
 

@@ -115,11 +115,15 @@ class Conversation:
         self.heard_by_http = True
         self.push.heard()
 
-    def _shown(self, changed: AbstractSet[str]) -> tuple[int, Iterable[str]] | None:
+    def _shown(self, changed: AbstractSet[str], since: float) -> tuple[int, Iterable[str]] | None:
         """What pages read to draw what has changed; None where nobody looks, or who looks reads by HTTP."""
         with self._lock:
             there = [page.road for page in self._pages.values() if page.there]
-            by_http = self.heard_by_http or any(road is not None and road.base is not None for road in there)
+            by_http = (
+                self.heard_by_http
+                or self._host.reads_by_http(since)
+                or any(road is not None and road.base is not None for road in there)
+            )
             return None if by_http or (self._pages and not there) else self._host.shown(changed)
 
     def _receive(self, content: object, buffers: Sequence[bytes | memoryview]) -> None:

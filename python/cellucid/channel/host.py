@@ -32,6 +32,9 @@ class Host(Protocol):
     def shown(self, changed: AbstractSet[str]) -> tuple[int, Iterable[str]]:
         """The version of the data, and the resources that a page reads to draw what has changed, the first first."""
 
+    def reads_by_http(self, since: float) -> bool:
+        """Whether a page has read data by HTTP since a moment of the monotonic clock."""
+
     def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; observers run here."""
 

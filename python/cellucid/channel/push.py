@@ -39,8 +39,8 @@ class Push:
     Args:
         carrier: takes the pieces.
         read: reads a piece of a resource.
-        paths: of what has changed, the version of the data and the resources in the order in which a page reads them;
-            None where no page could use them.
+        paths: of what has changed since a moment of the monotonic clock, the version of the data and the resources in
+            the order in which a page reads them; None where no page could use them.
         name: part of the name of the thread that sends.
         patience: seconds until it begins.
     """
@@ -49,7 +49,7 @@ class Push:
         self,
         carrier: CommCarrier,
         read: ReadPiece,
-        paths: Callable[[AbstractSet[str]], tuple[int, Iterable[str]] | None],
+        paths: Callable[[AbstractSet[str], float], tuple[int, Iterable[str]] | None],
         name: str,
         patience: float = PATIENCE,
     ) -> None:
@@ -62,6 +62,7 @@ class Push:
         self._timer: threading.Timer | None = None
         self._turn = 0
         self._changed: set[str] = set()
+        self._since = 0.0
         self._sent: set[tuple[int, str]] = set()
         self._left = 0
         self.bytes_sent = 0
@@ -79,6 +80,8 @@ class Push:
         with self._lock:
             if self._left <= 0:  # never displayed, or enough was sent
                 return
+            if not self._changed:
+                self._since = time.monotonic()
             self._changed.add(what)
             self._turn += 1
             if self._timer is not None:
@@ -107,7 +110,7 @@ class Push:
 
     def _send(self, turn: int) -> None:
         try:
-            shown = self._paths(frozenset(self._changed))
+            shown = self._paths(frozenset(self._changed), self._since)
             if shown is None:
                 return
             version, paths = shown

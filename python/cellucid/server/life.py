@@ -154,6 +154,10 @@ class DataServer:
         """Let go of a dataset."""
         self._registry.remove(dataset)
 
+    def asked(self, dataset: Dataset) -> float:
+        """When a page last asked for something of a dataset, by the monotonic clock; 0 for never."""
+        return self._registry.asked(dataset)
+
     def show(self, viewer_id: str, viewer: Viewer | None) -> None:
         """Serve a viewer's pages, and hand what they post to it, on a thread of the server's; None ends that."""
         self._registry.show(viewer_id, viewer)

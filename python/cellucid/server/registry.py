@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -85,6 +86,7 @@ class Registry:
         self._lock = threading.Lock()
         self._served: dict[str, Served] = {}
         self._holders: dict[str, int] = {}
+        self._asked: dict[str, float] = {}
         self._viewers: dict[str, Viewer] = {}
 
     def add(self, dataset: Dataset) -> Served:
@@ -116,6 +118,7 @@ class Registry:
             self._holders[served.key] -= 1
             if self._holders[served.key] == 0:
                 del self._served[served.key], self._holders[served.key]
+                self._asked.pop(served.key, None)
 
     def show(self, viewer_id: str, viewer: Viewer | None) -> None:
         """Serve a viewer's pages; None serves them no more."""
@@ -131,9 +134,17 @@ class Registry:
             return self._viewers.get(viewer_id)
 
     def find(self, key: str) -> Served | None:
-        """What is served under a key."""
+        """What is served under a key, to somebody who has shown the token."""
         with self._lock:
-            return self._served.get(key)
+            if (served := self._served.get(key)) is not None:
+                self._asked[key] = time.monotonic()
+            return served
+
+    def asked(self, dataset: Dataset) -> float:
+        """When somebody last asked for something of a dataset, by the monotonic clock; 0 for never."""
+        with self._lock:
+            served = self._of(dataset)
+            return 0.0 if served is None else self._asked.get(served.key, 0.0)
 
     def listing(self) -> list[Served]:
         """What is served, the longest served first."""

@@ -76,6 +76,10 @@ class WidgetHost:
         with self._widget._lock:
             return self._widget._version, list(shown_paths(self._widget, changed))
 
+    def reads_by_http(self, since: float) -> bool:
+        """Whether a page has read data by HTTP since a moment of the monotonic clock."""
+        return self._widget._server.asked_since(since)
+
     def take_selection(self, cells: EncodedCells) -> None:
         """Make a selection from the viewer the widget's own; its positions are made when somebody reads them."""
         self._widget.selection = cells

@@ -47,6 +47,10 @@ class Serving:
             "learned": None if learned is None else urlsplit(learned).path,
         }
 
+    def asked_since(self, moment: float) -> bool:
+        """Whether a page has asked for something of the dataset by HTTP since a moment of the monotonic clock."""
+        return self._served is not None and data_server().asked(self._served) > moment
+
     def show(self, viewer_id: str, viewer: Viewer) -> None:
         """Serve the viewer's pages, until the end."""
         self._viewer_id = viewer_id
