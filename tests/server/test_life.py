@@ -1,7 +1,10 @@
 """The data server's life: start, stop, fork, the end of the process."""
 
+import errno
+import http.client
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cellucid.dataset import Resource
 from cellucid.server import DataServer, data_server
 
 from .conftest import make_dataset
@@ -270,3 +274,82 @@ server.stop()
 def test_it_serves_with_what_the_platform_has(without, used):
     ran = run(without + ALONE)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{used} 700001\n", "")
+
+
+@pytest.fixture
+def long_answer(server):
+    """The address of 64 MiB that are at hand."""
+    dataset = make_dataset()
+    resource = Resource(memoryview(bytes(64 << 20)), None, (64 << 20,), "application/octet-stream")
+    assert resource.etag
+    dataset.find = dataset.read = lambda path: resource
+    return server.add(dataset) + "x"
+
+
+def test_what_is_being_answered_is_answered_to_its_end_when_the_server_stops(server, long_answer):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", long_answer, headers={"X-Cellucid-Token": server.token})
+    answer = connection.getresponse()
+    first = answer.read(1 << 20)
+    stopping = threading.Thread(target=server.stop)
+    stopping.start()
+    while server.running:
+        time.sleep(0.001)
+    assert len(first) + len(answer.read()) == 64 << 20
+    stopping.join()
+    connection.close()
+
+
+def test_a_stop_does_not_wait_for_one_who_does_not_read(server, long_answer):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", long_answer, headers={"X-Cellucid-Token": server.token})
+    assert connection.getresponse().status == 200
+    thread = server._thread
+    server.stop()
+    assert not thread._thread.is_alive(), "it has ended within its seconds of grace"
+    connection.close()
+
+
+KILLED = """
+import os, signal, socket
+from cellucid.server import DataServer
+server = DataServer()
+server.start(PORT)
+wire = socket.create_connection(("127.0.0.1", server.port))
+wire.sendall(b"GET /_cellucid/health HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+assert b" 200 " in wire.recv(1000)
+print(server.port, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signal")
+def test_after_a_process_was_killed_its_port_can_be_had_at_once():
+    first = subprocess.run([sys.executable, "-c", KILLED, "0"], capture_output=True, text=True, timeout=60, check=False)
+    port = first.stdout.strip()
+    again = subprocess.run(
+        [sys.executable, "-c", KILLED, port], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert again.stdout.strip() == port, again.stderr
+
+
+def test_of_several_who_want_one_port_one_has_it():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    servers, refused = [DataServer() for _ in range(8)], []
+
+    def start(server):
+        try:
+            server.start(port)
+        except OSError as error:
+            refused.append(error.errno)
+
+    threads = [threading.Thread(target=start, args=(server,)) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    running = [server for server in servers if server.running]
+    assert [server.port for server in running] == [port]
+    assert refused == [errno.EADDRINUSE] * 7
+    running[0].stop()
