@@ -375,7 +375,7 @@ def test_an_answer_that_takes_its_time_is_waited_for(hasty, connect, server, dat
     assert wire.heard().endswith(b"late")
 
 
-def test_idle_connections_do_not_keep_others_out(monkeypatch, connect, ask):
+def test_idle_connections_do_not_keep_others_out(monkeypatch, server, connect, ask):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS", 8)
     used = connect()
     used.head("GET /_cellucid/health HTTP/1.1")
@@ -385,6 +385,7 @@ def test_idle_connections_do_not_keep_others_out(monkeypatch, connect, ask):
         wire.say("GET / HT")
     assert ask("/_cellucid/health").status == 200
     assert idle[0].closed, "the oldest that has not asked for anything makes room"
+    assert n_connections(server) <= 8
     used.head("GET /_cellucid/health HTTP/1.1")
     assert used.socket.recv(10_000).startswith(b"HTTP/1.1 200 "), "one that has asked before stays longer"
 

@@ -59,6 +59,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._number = next(_numbers)
         self._has_asked = False
+        self._may_send_long = sends_without_copies(self.loop)
         self._was_answered = False  # at once, just now
         transport.set_write_buffer_limits(high=0)  # or else what is short is sent when the event loop comes by again
         if self._encore is not None:
@@ -150,6 +151,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         if self._in_body:
             self._in_body = False
+            self._ticks = 0
             super().on_message_complete()
 
     def resume_writing(self) -> None:
@@ -190,7 +192,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def _answered(self, asked: Mapping[str, str]) -> bool:
         """Whether the request is answered already: a GET for what is at hand, when nothing else is to be answered."""
         if (
-            self.parser.get_method() != b"GET"
+            not self._may_send_long
+            or self.parser.get_method() != b"GET"
             or self.parser.should_upgrade()
             or not self.parser.should_keep_alive()
             or not _BODY_HEADERS.isdisjoint(asked)
@@ -200,7 +203,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return False
         path = httptools.parse_url(self.url).path.decode("ascii")
         ready = self.config.app.at_hand(unquote(path) if "%" in path else path, asked)  # type: ignore[union-attr]
-        if ready is None or (ready[1].nbytes > _SMALL and not sends_without_copies(self.loop)):
+        if ready is None:
             return False
         head, body = ready
         if body.nbytes > _SMALL:
@@ -209,6 +212,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.write(head + body)
         self._has_asked = self._was_answered = True
         return True
+
+    @property
+    def _makes_room(self) -> bool:
+        return self._is_idle and not self.transport.is_closing()
 
     def _begin_head(self) -> None:
         self._in_head, self._ticks = True, 0
@@ -222,7 +229,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> None:
         """End the connection that waits for nothing, of those that never asked the oldest; or else this one."""
-        waiting: list[LimitedProtocol] = [each for each in self.connections if each._is_idle]  # type: ignore[union-attr, misc]
+        waiting: list[LimitedProtocol] = [each for each in self.connections if each._makes_room]  # type: ignore[union-attr, misc]
         min(waiting, key=lambda each: (each._has_asked, each._number)).transport.abort()
 
     def _because(self, refusal: Refused) -> Refused:
