@@ -50,6 +50,8 @@ class Rules:
         sandbox: the frame's attribute of that name; None for a frame of its page's own origin.
         relays: what the page around brings to the frame: messages of comms, or all of the kernel's socket.
         each: what has a frame of its own.
+        frame_host: the host's name in the address of a frame, with `{cell}` for the number of the cell.
+        port_proxy: the address, with `{port}`, that frames are told to reach a port of the kernel's machine by.
         packages: files that the manager imports by names that are not in node_modules.
     """
 
@@ -59,6 +61,8 @@ class Rules:
     sandbox: str | None = None
     relays: Literal["comms", "socket"] = "comms"
     each: Literal["page", "cell"] = "page"
+    frame_host: str = "127.0.0.1"
+    port_proxy: str | None = None
     packages: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -68,6 +72,12 @@ def bundle(rules: Rules) -> None:
     aliases = [f"--alias:{name}={file}" for name, file in rules.packages.items()]
     command = ["node_modules/.bin/esbuild", *entries, *ESBUILD, *aliases, f"--outdir={BUILT}"]
     subprocess.run(command, cwd=ROOT, check=True)
+
+
+def html_manager() -> str:
+    """The widget manager of frames that have no other, with its version."""
+    package = json.loads((ROOT / "node_modules/@jupyter-widgets/html-manager/package.json").read_text())
+    return f"html-manager {package['version']}"
 
 
 class FrameServer:
@@ -103,13 +113,14 @@ class FrameServer:
     @property
     def origin(self) -> str:
         """Where the frames come from."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._rules.frame_host}:{self._server.server_port}"
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         name = request.path.lstrip("/")
         if name == "frame.html":
             scripts = "".join(f"<script src={script}></script>" for script in self._scripts)
-            body = f"<!doctype html><body>{scripts}<script>start({json.dumps(self._rules.form)})</script>".encode()
+            given = f"{json.dumps(self._rules.form)}, {json.dumps(self._rules.port_proxy)}"
+            body = f"<!doctype html><body>{scripts}<script>start({given})</script>".encode()
         elif name in self._scripts:
             body = self._scripts[name].read_bytes()
         else:

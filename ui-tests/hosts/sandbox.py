@@ -1,8 +1,6 @@
 """A page by VS Code's rules at their strictest: a sandboxed frame that reaches nothing, buffers that become numbers."""
 
-import json
-
-from hosts.framed import ROOT, Rules
+from hosts.framed import Rules, html_manager
 from hosts.journey import Host
 
 SANDBOX = Rules(
@@ -18,5 +16,4 @@ SANDBOX = Rules(
 
 def sandbox_host() -> Host:
     """What is told of it."""
-    package = json.loads((ROOT / "node_modules/@jupyter-widgets/html-manager/package.json").read_text())
-    return Host("Sandboxed page by VS Code's rules", f"html-manager {package['version']}", real=False)
+    return Host("Sandboxed page by VS Code's rules", html_manager(), real=False)

@@ -21,6 +21,7 @@ HOSTS = (
     "marimo",
     "VS Code's widget manager",
     "Sandboxed page by VS Code's rules",
+    "Colab's rules",
 )
 """The rows that are there also where a host was not visited; what was visited besides comes after them."""
 

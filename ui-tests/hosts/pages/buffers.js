@@ -6,6 +6,8 @@ const bytesOf = (buffer) =>
     ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
     : new Uint8Array(buffer);
 
+const letter = (byte) => String.fromCharCode(byte);
+
 function eachBuffer(message, change) {
   const { buffers, ...rest } = message.message ?? message;
   if (buffers === undefined) return message;
@@ -23,5 +25,16 @@ export const FORMS = {
     wrap: (message) => JSON.stringify(eachBuffer(message, (buffer) => [...bytesOf(buffer)])),
     open: (text) => JSON.parse(text),
     read: (numbers) => Uint8Array.from(numbers).buffer,
+  },
+  // Colab, as it was and is.
+  base64: {
+    wrap: (message) => eachBuffer(message, (buffer) => btoa(Array.from(bytesOf(buffer), letter).join(""))),
+    open: (message) => message,
+    read: (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer,
+  },
+  views: {
+    wrap: (message) => message,
+    open: (message) => message,
+    read: (buffer) => buffer,
   },
 };

@@ -39,6 +39,7 @@ class Host {
     this.channels = channels;
     this.sockets = new Map();
     this.comms = new Map();
+    this.cells = 0;
     this.frame = null;
     if (relays === "comms") kernel.registerCommTarget("jupyter.widget", (comm, message) => this.opened(comm, message));
   }
@@ -48,7 +49,8 @@ class Host {
     if (this.frame === null || (cell && this.frames.each === "cell")) {
       const hear = (message, frame) =>
         message.kind === "socket" ? this.relay(message, frame) : this.heard(message, frame);
-      this.frame = new Frame(this.frames.address, this.form, hear);
+      const { src, ...address } = this.frames.address;
+      this.frame = new Frame({ src: src.replace("{cell}", ++this.cells), ...address }, this.form, hear);
     }
     const future = this.kernel.requestExecute({ code, allow_stdin: false, store_history: cell, stop_on_error: false });
     let text = "";

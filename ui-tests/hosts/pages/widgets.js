@@ -17,4 +17,9 @@ class Manager extends HTMLManager {
 
 // anywidget's AMD file is the only one: nothing needs a loader.
 globalThis.define = (_names, factory) => modules.set("anywidget", import("@jupyter-widgets/base").then(factory));
-globalThis.start = (form) => new Comms(new Manager(), form).start();
+globalThis.start = (form, ports) => {
+  // What Colab gives its frames.
+  const proxyPort = async (port) => ports.replace("{port}", port);
+  if (ports !== null) globalThis.google = { colab: { kernel: { proxyPort } } };
+  new Comms(new Manager(), form).start();
+};
