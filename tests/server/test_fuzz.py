@@ -73,6 +73,7 @@ X-Forwarded-Host: evil
 X-Forwarded-Prefix: /../..
 Origin: null
 Origin: é
+Origin: a{chr(13)}X-Evil: 1
 Cookie: {"a=b; " * 300}
 Expect: 100-continue
 Upgrade: websocket
@@ -101,7 +102,7 @@ FIELDS = [
     *(b"Host: localhost", b"Host:", b"Host : x", b" folded", b"A\0: b", b"\xff\xfe: \xff", b": x", b"\r"),
     *(b"Content-Length: 5", b"Content-Length: -1", b"Content-Length: 0", b"Content-Length: 10737418240"),
     *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: chunked, identity", b"Transfer-Encoding: \x0bchunked"),
-    *(b"X: " + b"a" * 3000, b"X-Cellucid-Token: \xc3\xa9"),
+    *(b"X: " + b"a" * 3000, b"X-Cellucid-Token: \xc3\xa9", b"Origin: a\rX-Evil: 1", b"Origin: a\n X-Evil: 1"),
 ]
 ENDS = [
     *(b"\r\n\r\n", b"\n\n", b"\r\n\r\n0\r\n\r\n", b"", b"\0"),
@@ -155,6 +156,7 @@ class House:
         assert 200 <= status < 500, (status, body)
         for outside in (*OUTSIDE, self.place, self.server.token.encode()):
             assert outside not in head + body
+        assert b"x-evil" not in head, "what is told back is no header of its own"
         if status >= 400 and b"application/json" in head and body:
             said = json.loads(body)
             assert set(said) == {"error", "message", "hint"}
