@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import select
 import socket
 import sys
@@ -26,7 +27,8 @@ class Connection(Protocol):
 
 
 class _Event(ctypes.Structure):
-    _pack_ = 1
+    if platform.machine() == "x86_64":  # the only one where Linux has it without a gap
+        _pack_ = 1
     _fields_ = (("events", ctypes.c_uint32), ("number", ctypes.c_uint64))
 
 
