@@ -55,6 +55,24 @@ def test_the_second_answer_is_the_first(ask, server, dataset, path, asked):
     assert third == first, "from what is kept of the second"
 
 
+def test_one_question_is_not_taken_for_another(ask, dataset, path):
+    tag = f'"{ask(path).headers["etag"][1:-1]}"'
+    questions = [
+        ({}, 200, None),
+        ({"Range": "bytes=4-7"}, 206, None),
+        ({"Range": "bytes=4-7", "If_Range": '"another"'}, 200, None),
+        ({"Range": "bytes=4-7", "If_Range": tag}, 206, None),
+        ({"If_None_Match": tag}, 304, None),
+        ({"If_None_Match": '"another"'}, 200, None),
+        ({"Origin": "http://one.example"}, 200, "http://one.example"),
+        ({"Origin": "http://other.example"}, 200, "http://other.example"),
+    ]
+    dataset.read = refuse
+    for asked, status, allowed in [*questions, *reversed(questions)]:
+        answer = ask(path, **asked)
+        assert (answer.status, answer.headers.get("access-control-allow-origin")) == (status, allowed), asked
+
+
 def test_only_a_get_is_answered_so(ask, dataset, path):
     whole = ask(path)
     head = ask(path, method="HEAD")
