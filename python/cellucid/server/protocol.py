@@ -20,8 +20,6 @@ from cellucid.server import limits
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
 
-    from cellucid.server.encore import Encore
-
 
 class Refused(Exception):
     """What a connection sends is not taken: a status, a short name for programs, a sentence."""
@@ -51,19 +49,12 @@ class LimitedProtocol(HttpToolsProtocol):
     refused may still send for a moment, and then the connection is closed.
     """
 
-    def __init__(self, encore: Encore | None = None, **uvicorns: Any) -> None:
-        super().__init__(**uvicorns)
-        self._encore = encore
-
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self._number = next(_numbers)
         self._has_asked = False
         self._may_send_long = sends_without_copies(self.loop)
-        self._was_answered = False  # at once, just now
         transport.set_write_buffer_limits(high=0)  # or else what is short is sent when the event loop comes by again
-        if self._encore is not None:
-            self._encore.add(self._number, transport.get_extra_info("socket").fileno(), self)
         self._refusal: Refused | None = None
         self._lingers = False
         self._in_head = True  # the time for a first one runs from here
@@ -79,16 +70,6 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.connections) > limits.MAX_CONNECTIONS:
             self._make_room()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._encore is not None:
-            self._encore.remove(self._number)
-        super().connection_lost(exc)
-
-    @property
-    def takes_more(self) -> bool:
-        """Whether it may be read from now."""
-        return not self.flow.read_paused and not self.transport.is_closing()
-
     def data_received(self, data: bytes) -> None:
         if self._lingers:
             return
@@ -99,9 +80,6 @@ class LimitedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._n_other > limits.MAX_HEAD + limits.FRAMING * self._n_body:
             self._refuse(_LONG_HEAD)  # of which the parser has not said anything yet
-        if self._encore is not None and self._was_answered:
-            self._was_answered = False
-            self._encore.run()
 
     def on_message_begin(self) -> None:
         if len(self.pipeline) >= limits.MAX_PIPELINED:
@@ -210,7 +188,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.writelines([head, body])
         else:
             self.transport.write(head + body)
-        self._has_asked = self._was_answered = True
+        self._has_asked = True
         return True
 
     @property

@@ -7,7 +7,6 @@ import logging
 import os
 import socket
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 from cellucid.server.listen import LOOPBACK, listen
@@ -106,14 +105,11 @@ class ServerThread:
     async def _serve(self) -> None:
         import uvicorn
 
-        from cellucid.server.encore import Encore
-        from cellucid.server.protocol import LimitedProtocol, sends_without_copies, watch
-
-        encore = Encore() if Encore.available and sends_without_copies(asyncio.get_running_loop()) else None
+        from cellucid.server.protocol import LimitedProtocol, watch
 
         config = uvicorn.Config(
             self._make_app(self.port),
-            http=partial(LimitedProtocol, encore),  # type: ignore[arg-type]
+            http=LimitedProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
