@@ -2,9 +2,15 @@ import { parseServer, type Server } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import type { TraitModel } from "./traits";
 
-/** Where Python's data server is: at first by the boot trait, which is emptied, later by asking. Null for nowhere. */
+const PATIENCE = 1_000; // ms for Python to say where its server is, where that was known before
+
+/**
+ * Where Python's data server is: at first by the boot trait, which is emptied, later by asking. Null for nowhere. Where
+ * Python does not hear, as a cell is running, it is where it was the last time.
+ */
 export function findServer(model: TraitModel, requests: Requests): () => Promise<Server | null> {
   let boot: Server | null = null;
+  let last: Server | null = null;
   const given = model.get("_boot") as object | undefined;
   if (given && Object.keys(given).length > 0) {
     boot = parseServer(given);
@@ -14,14 +20,15 @@ export function findServer(model: TraitModel, requests: Requests): () => Promise
   }
   return async () => {
     if (boot !== null) {
-      const first = boot;
+      last = boot;
       boot = null;
-      return first;
+      return last;
     }
     try {
-      return parseServer((await requests.send("connect", {})).result);
+      last = parseServer((await requests.send("connect", {}, last === null ? {} : { timeout: PATIENCE })).result);
+      return last;
     } catch (error) {
-      if (error instanceof RequestFailure) return null;
+      if (error instanceof RequestFailure) return error.code === "timeout" ? last : null;
       throw error;
     }
   };
