@@ -267,8 +267,7 @@ export class LadderSource implements Source {
       reason = `Python does not say where its data server is: ${wordsOf(error)}`;
     }
     // Who was silent may have been busy; who has refused will refuse again.
-    const patient = this.pause <= MOST_UNASKED && this.looked.some((rung) => rung.reason === SILENT);
-    if (patient) this.again = setTimeout(() => this.http === null && this.search(), this.pause);
+    if (this.looked.some((rung) => rung.reason === SILENT)) this.lookAgainLater();
     this.rest();
     this.tell("comm", null, reason);
   }
@@ -298,8 +297,15 @@ export class LadderSource implements Source {
     this.looked = this.looked.map((rung) =>
       rung.name === name ? { ...rung, reason: wordsOf(error), ms: null } : rung,
     );
+    this.lookAgainLater(); // the read that has failed may wait by the comm for a cell to end
     this.rest();
     this.tell("comm", null, `the data server at ${http.road.base} no longer answers as it should: ${wordsOf(error)}`);
+  }
+
+  /** Search unasked when the pause is over; a few times only. */
+  private lookAgainLater(): void {
+    if (this.pause > MOST_UNASKED) return;
+    this.again = setTimeout(() => this.http === null && this.search(), this.pause);
   }
 
   /** No search for a while. */

@@ -463,6 +463,30 @@ describe("the ladder of carriers", () => {
     expect(roads.at(-1)?.[0]).toBe("comm");
   });
 
+  it("looks again by itself for a server that has failed in the middle, as the comm may wait for a cell", async () => {
+    add(PATH, pattern(10));
+    await source.read(PATH);
+    python.pause(); // a cell is running
+    let asked = false;
+    server.instead = (request) => {
+      asked ||= request.url?.startsWith("/d/") === true;
+      return asked; // and never answers
+    };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const reading = source.read(PATH);
+    while (!asked) await vi.advanceTimersByTimeAsync(10);
+    while (roads.length < 2) await vi.advanceTimersByTimeAsync(100);
+    expect(python.reads).toHaveLength(1);
+    server.instead = () => false;
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(roads).toHaveLength(2);
+    while (roads.length < 3) await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(same((await reading).bytes, pattern(10))).toBe(true);
+    expect(roads.at(-1)?.[0]).toBe("direct");
+  });
+
   it("takes the comm where HTTP is slow and the comm was seen to be quicker, and says so", async () => {
     const length = 3 * PIECE_BYTES;
     add(PATH, pattern(length));
