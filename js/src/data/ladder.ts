@@ -69,6 +69,8 @@ export class LadderSource implements Source {
   private readonly taken: HttpRanges[] = [];
   private choice: Choice | null = null;
   private readonly pushed = new Pushed();
+  /** What has come unasked for transfers that were under way. */
+  private readonly given = new WeakMap<Transfer, Resource>();
   private patience: Promise<void> = Promise.resolve();
   private pause = FIRST_PAUSE;
   private notBefore = 0;
@@ -149,7 +151,7 @@ export class LadderSource implements Source {
     for (let restarts = 0; !transfer.complete; ) {
       options.signal?.throwIfAborted();
       this.disposed.signal.throwIfAborted();
-      const given = this.pushed.give(path, transfer.etag);
+      const given = this.given.get(transfer) ?? this.pushed.give(path, transfer.etag);
       if (given !== null) return given;
       const { http } = this;
       const { carrying, within } = this.turn(transfer.left ?? options.size ?? 0);
@@ -173,7 +175,14 @@ export class LadderSource implements Source {
   /** Take a part of a resource that Python sends unasked. A page that reads by HTTP has no use for it. */
   take(piece: Piece, bytes: Uint8Array): void {
     if (this.http !== null || !this.pushed.take(piece, bytes)) return;
-    for (const { transfer, abort } of this.attempts) if (transfer.path === piece.path) abort.abort(GO_ON);
+    const waiting = [...this.attempts].filter(({ transfer }) => transfer.path === piece.path);
+    const fitting = waiting.filter(({ transfer }) => transfer.etag === null || transfer.etag === piece.etag);
+    const resource = fitting.length > 0 ? this.pushed.give(piece.path, piece.etag) : null;
+    if (resource === null) return;
+    for (const { transfer, abort } of fitting) {
+      this.given.set(transfer, resource); // Python sends it only once
+      abort.abort(GO_ON);
+    }
   }
 
   /** Something has changed that may open a road: the network is back, or somebody looks again. */

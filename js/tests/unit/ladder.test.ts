@@ -288,6 +288,13 @@ describe("the ladder of carriers", () => {
       expect(python.outstanding.size).toBe(0);
     });
 
+    it("gives it to all who wait for it", async () => {
+      const both = [source.read(PATH), source.read(PATH)];
+      await expect.poll(() => python.reads.length).toBe(2);
+      push(pattern(100));
+      for (const { bytes } of await Promise.all(both)) expect(same(bytes, pattern(100))).toBe(true);
+    });
+
     it("keeps it until somebody reads it, once", async () => {
       push(pattern(100));
       expect(same((await source.read(PATH)).bytes, pattern(100))).toBe(true);
