@@ -75,7 +75,7 @@ export class LadderSource implements Source {
   private pause = FIRST_PAUSE;
   private notBefore = 0;
   private again: ReturnType<typeof setTimeout> | undefined;
-  private told: TransportName | null = null;
+  private told: { readonly name: TransportName; readonly base: string | null } | null = null;
   private readonly attempts = new Set<Attempt>();
   private readonly disposed = new AbortController();
   private readonly started = performance.now();
@@ -336,8 +336,8 @@ export class LadderSource implements Source {
   }
 
   private tell(name: TransportName, base: string | null, reason: string | null): void {
-    if (name === this.told) return;
-    this.told = name;
+    if (name === this.told?.name && base === this.told.base) return;
+    this.told = { name, base };
     this.chosenAfter ??= rounded(performance.now() - this.started);
     this.options.onTransport(name, base, reason);
   }

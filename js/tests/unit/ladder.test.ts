@@ -524,6 +524,35 @@ describe("the ladder of carriers", () => {
     expect(roads.at(-1)?.[0]).toBe("direct");
   }, 30_000);
 
+  it("tells that HTTP has failed also where the comm was quicker by then", async () => {
+    const other = "var/A.values.f32";
+    add(PATH, pattern(2 * PIECE_BYTES));
+    add(other, pattern(2 * PIECE_BYTES));
+    let cut = () => {};
+    let slow = true;
+    server.instead = (request, response) => {
+      if (!slow || !request.url?.startsWith("/d/")) return false;
+      if (request.url.includes("A.values")) {
+        cut = () => response.destroy();
+        return true;
+      }
+      setTimeout(() => {
+        slow = false;
+        server.answer(request, response);
+        slow = true;
+      }, 2500); // as if 4 MiB took so long
+      return true;
+    };
+    const reading = source.read(other);
+    await expect.poll(() => resources().length, { timeout: 10_000 }).toBe(1);
+    await source.read(PATH);
+    const base = `http://127.0.0.1:${server.port}/`;
+    expect(roads.at(-1)).toEqual(["comm", base]);
+    cut();
+    expect(same((await reading).bytes, pattern(2 * PIECE_BYTES))).toBe(true);
+    expect(roads.at(-1)).toEqual(["comm", null]);
+  }, 30_000);
+
   it("ends everything when it is disposed", async () => {
     server.instead = (request) => request.url?.startsWith("/d/") ?? false; // never answers
     add(PATH, pattern(10));
