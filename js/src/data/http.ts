@@ -58,7 +58,7 @@ export class HttpRanges implements Carrier {
     const { base, server } = this.road;
     const { loaded, etag } = transfer;
     const abort = new LinkedAbort([given]);
-    const watch = new Watch(abort, this.ping);
+    const watch = new Watch(abort, () => this.silence());
     const start = performance.now();
     try {
       const answer = await fetch(base + server.path.replace(/^\//, "") + encodePath(transfer.path), {
@@ -94,6 +94,16 @@ export class HttpRanges implements Carrier {
       abort.letGo();
       abort.abort(); // of a body that nobody reads to its end
     }
+  }
+
+  /**
+   * Why the server does not answer. Null also where it brings something else meanwhile: browsers have six connections for
+   * a server, and what waits for one, the question too, is not on its way yet.
+   */
+  private async silence(): Promise<string | null> {
+    const before = this.bytesReceived;
+    const obstacle = await this.ping();
+    return this.bytesReceived > before ? null : obstacle;
   }
 
   private get rangeBytes(): number {

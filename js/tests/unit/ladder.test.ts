@@ -470,6 +470,52 @@ describe("the ladder of carriers", () => {
     expect(roads.at(-1)?.[0]).toBe("comm");
   });
 
+  it("does not take for silent a server that brings something else, as a browser asks six things at a time", async () => {
+    const other = "var/A.values.f32";
+    const length = 1000;
+    add(PATH, pattern(length));
+    add(other, pattern(10));
+    await source.read(other);
+    let coming = true;
+    let asked = 0;
+    const waiting: (() => void)[] = [];
+    server.instead = (request, response) => {
+      if (!coming) return false;
+      if (request.url?.startsWith("/d/") && !request.url.includes("A.values")) {
+        response.writeHead(206, {
+          ETag: '"1"',
+          "X-Cellucid-Length": length,
+          "Content-Length": length,
+          "Content-Range": `bytes 0-${length - 1}/${length}`,
+        });
+        let sent = 0;
+        const more = () => {
+          response.write(pattern(length).subarray(sent, sent + 50));
+          sent += 50;
+          if (sent < length) return void setTimeout(more, 500);
+          coming = false;
+          response.end();
+          for (const go of waiting) go();
+        };
+        more();
+      } else {
+        asked++;
+        waiting.push(() => server.answer(request, response)); // in the browser's queue, as it were
+      }
+      return true;
+    };
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const both = Promise.all([source.read(PATH), source.read(other)]);
+    while (coming) await vi.advanceTimersByTimeAsync(20);
+    await vi.advanceTimersByTimeAsync(100);
+    const [slow, quick] = await both;
+    expect([slow.bytes.length, quick.bytes.length]).toEqual([length, 10]);
+    expect(asked).toBeGreaterThan(1); // the challenge, too
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+    expect(python.reads).toEqual([]);
+  });
+
   it("looks again by itself for a server that has failed in the middle, as the comm may wait for a cell", async () => {
     add(PATH, pattern(10));
     await source.read(PATH);
