@@ -39,6 +39,14 @@ test("a file comes as it is, from below the page, with word of how far it is", a
   expect(told.at(-1)).toEqual([content.length, content.length]);
 });
 
+test.each([
+  ["https://a.example/", "a.example"],
+  ["https://a.example/x/some%20site/", "some site"],
+  ["https://a.example/100%/", "100%"],
+])("%s is called %s", (base, name) => {
+  expect(new HostPlace(base).name).toBe(name);
+});
+
 test("of what is encoded on its way the length is not known", async () => {
   const content = new Uint8Array(1000);
   const { place } = await hostOf((_, response) => {

@@ -57,7 +57,12 @@ function isPage(bytes: Uint8Array): boolean {
 
 function nameOf(base: string): string {
   const { host, pathname } = new URL(base);
-  return decodeURIComponent(pathname.split("/").at(-2) ?? "") || host;
+  const name = pathname.split("/").at(-2) || host;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name; // such as 100%, which browsers leave as it is
+  }
 }
 
 function wordsOf(error: unknown): string {
