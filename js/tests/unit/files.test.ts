@@ -207,6 +207,20 @@ test("texts and numbers of a document are what they were, whatever is in the tex
   );
 });
 
+test("categories that are long whole numbers keep every digit, as in Python", () => {
+  const numbers = ["76561198000000001", "76561198000000002", "-123456789012345678901234", "999999999999999"];
+  const document = Node.parse("file", encode(`{"labels": [${numbers.join(", ")}], "text": "76561198000000001"}`));
+  expect(
+    document
+      .at("labels")
+      .entries()
+      .map((node) => node.label()),
+  ).toEqual(numbers);
+  expect(document.at("text").text()).toBe("76561198000000001");
+  expect(document.at("labels").at(0).number()).toBe(Number(numbers[0]));
+  expect(() => document.at("labels").at(0).integer(0, 100)).toThrow("expected a whole number from 0 to 100");
+});
+
 test("a folder that is another than when it was opened is not read", async () => {
   const place = folder("A-none");
   const source = await FilesSource.open(place);

@@ -2,6 +2,7 @@ import { unpack } from "./gzip";
 import { ExportError, type FileOptions, type Place } from "./place";
 
 const DECIMAL = "\0"; // what a number is put under that has a point or an exponent
+const LONG = /^-?[1-9]\d{15,}$/; // whole numbers of which JavaScript does not keep every digit; they are put there as text
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 /** A value inside a JSON document, with where it stands: reading something else than is there names file and place. */
@@ -77,9 +78,10 @@ export class Node {
     if (value === false) return "False";
     if (typeof value === "string") return value;
     if (typeof value === "number") return String(value);
-    const number = decimal(value);
-    if (number === null) throw this.expected("a name");
-    return written(number);
+    const marked = markedOf(value);
+    if (typeof marked === "string") return marked;
+    if (typeof marked !== "number") throw this.expected("a name");
+    return written(marked);
   }
 
   /** A whole number in a range, both ends included. */
@@ -160,19 +162,28 @@ export async function readExactly(
   throw new ExportError(`${place.name}/${path}: there is no such file.`);
 }
 
-/** A document's value. JavaScript does not tell 1.0 from 1, and categories are what they read as: decimals are marked. */
+/**
+ * A document's value. JavaScript does not tell 1.0 from 1 nor every long whole number from the next, and categories are
+ * what they read as: such numbers are marked.
+ */
 function parse(text: string): unknown {
-  const isDecimal = (token: string) => !token.startsWith('"') && /[.eE]/.test(token);
-  const marked = /\d[.eE]/.test(text)
-    ? text.replace(TOKENS, (token) => (isDecimal(token) ? `{"\\u0000":${token}}` : token))
-    : text;
-  return JSON.parse(marked);
+  const mark = (token: string) => {
+    if (token.startsWith('"')) return token;
+    if (LONG.test(token)) return `{"\\u0000":"${token}"}`;
+    return /[.eE]/.test(token) ? `{"\\u0000":${token}}` : token;
+  };
+  return JSON.parse(/\d[.eE]|\d{16}/.test(text) ? text.replace(TOKENS, mark) : text);
 }
 
-/** The number that was marked as a decimal; null for anything else. */
+/** What was marked: a decimal, or the digits of a long whole number; undefined for anything else. */
+function markedOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? (value as { [DECIMAL]?: unknown })[DECIMAL] : undefined;
+}
+
+/** The number that was marked; null for anything else. */
 function decimal(value: unknown): number | null {
-  const marked = typeof value === "object" && value !== null ? (value as { [DECIMAL]?: unknown })[DECIMAL] : null;
-  return typeof marked === "number" ? marked : null;
+  const marked = markedOf(value);
+  return typeof marked === "number" || typeof marked === "string" ? Number(marked) : null;
 }
 
 /** A decimal as Python writes it, which is how an export's categories read everywhere else. */
