@@ -40,6 +40,8 @@ export class Loading {
   );
   private readonly stops: (() => void)[] = [];
   private readonly names: CellNames;
+  /** What was last read for each filter. */
+  private readonly filterPaths = new Map<string, string>();
   private rest: ReturnType<typeof setTimeout> | undefined;
   /** How far the loads are, by their kind; what was told last comes last. */
   private readonly progress = new Map<string, Progress>();
@@ -188,6 +190,9 @@ export class Loading {
     if (kept.length < columns.size) this.store.filterColumns.value = new Map(kept);
     for (const field of wanted) {
       if (there(field)) continue;
+      const path = columnPath(this.manifest as Manifest, field, layer);
+      if (this.running.has(FILTER + field) && this.filterPaths.get(field) === path) continue; // another filter has changed
+      this.filterPaths.set(field, path);
       void this.load(FILTER + field, field, false, async (options) => {
         const column = await this.column(field, layer, options);
         this.store.filterColumns.value = new Map(this.store.filterColumns.peek()).set(field, column);
