@@ -51,6 +51,7 @@ const AGAIN = 300_000; // ms until the other is tried again
 export class Choice {
   carrying: Carrying = "http";
   private notBefore = 0; // of the next trial
+  private deafUntil = 0; // what was measured of the comm before does not count as long
 
   constructor(private readonly meters: Readonly<Record<Carrying, Meter>>) {}
 
@@ -73,7 +74,7 @@ export class Choice {
     const [here, there] = [this.meters[this.carrying], this.meters[other(this.carrying)]];
     if (here.rate === null || there.rate === null) return;
     const many = Math.max(bytes, MANY);
-    if (this.carrying === "http" && here.expected(many) < NOTICED) return;
+    if (this.carrying === "http" && (here.expected(many) < NOTICED || performance.now() < this.deafUntil)) return;
     if (MARGIN * there.expected(many) < here.expected(many)) this.carrying = other(this.carrying);
   }
 
@@ -81,6 +82,7 @@ export class Choice {
   leaveComm(): void {
     this.carrying = "http";
     this.notBefore = performance.now() + AGAIN;
+    this.deafUntil = this.notBefore;
   }
 
   private isDue(bytes: number): boolean {

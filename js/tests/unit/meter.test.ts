@@ -68,5 +68,8 @@ describe("the choice between HTTP and the comm", () => {
     expect(choice.turn(10 * MB).carrying).toBe("comm");
     choice.leaveComm();
     expect(choice.carrying).toBe("http");
+    expect(choice.turn(10 * MB)).toEqual({ carrying: "http", within: null }); // though it was quicker before
+    vi.advanceTimersByTime(300_000);
+    expect(choice.turn(10 * MB).carrying).toBe("comm");
   });
 });
