@@ -1,4 +1,4 @@
-import type { Piece, Server, TransportName } from "../channel/messages";
+import { PIECE_BYTES, type Piece, type Server, type TransportName } from "../channel/messages";
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
 import { CommPieces } from "./comm";
@@ -26,7 +26,7 @@ const LINGER = 50; // ms, as long as a round trip by the comm, until what it has
 const FIRST_PAUSE = 10_000; // ms after a failure until the next search; doubled until HTTP has brought something
 const LONGEST_PAUSE = 300_000;
 const MOST_UNASKED = 40_000; // ms of pause before a search that nobody's read begins: a Hub's idle server is to rest
-const STUCK = 2000; // ms without a byte after which a transfer over the comm changes to HTTP
+const STUCK = 2000; // ms without a piece after which a transfer over the comm changes to HTTP, if that has one sooner
 const RESTARTS = 2;
 /** Why an attempt is given up for another way to go on. */
 const GO_ON = new DOMException("another carrier goes on", "AbortError");
@@ -218,7 +218,7 @@ export class LadderSource implements Source {
       abort.abort(GO_ON);
     };
     const trial = within === null ? undefined : setTimeout(tooLate, within);
-    const stuck = within === null && carrier === this.comm && this.http !== null ? this.watch(attempt) : undefined;
+    const stuck = carrier === this.comm && this.http !== null ? this.watch(attempt, this.http.meter) : undefined;
     this.attempts.add(attempt);
     try {
       const mine = carrier === this.comm ? "comm" : "http";
@@ -237,16 +237,19 @@ export class LadderSource implements Source {
     }
   }
 
-  /** The comm is the quicker one, but a cell may be running: HTTP goes on with what it does not bring. */
-  private watch({ transfer, abort }: Attempt): ReturnType<typeof setInterval> {
+  /** The comm may be the quicker one, but a cell may be running: HTTP goes on with what it does not bring. */
+  private watch({ transfer, abort }: Attempt, http: Meter): ReturnType<typeof setInterval> {
     let { loaded } = transfer;
-    return setInterval(() => {
-      if (transfer.loaded === loaded) {
-        this.choice?.leaveComm();
-        abort.abort(GO_ON);
-      }
-      loaded = transfer.loaded;
-    }, STUCK);
+    return setInterval(
+      () => {
+        if (transfer.loaded === loaded) {
+          this.choice?.leaveComm();
+          abort.abort(GO_ON);
+        }
+        loaded = transfer.loaded;
+      },
+      Math.max(STUCK, http.expected(PIECE_BYTES)),
+    );
   }
 
   /** Look for a road. Reads wait for it, but not for long, and none longer because it came later. */

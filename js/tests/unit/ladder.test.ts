@@ -570,6 +570,95 @@ describe("the ladder of carriers", () => {
     expect(roads.at(-1)?.[0]).toBe("direct");
   }, 30_000);
 
+  it("does not try the comm for long where a cell is running", async () => {
+    const length = 5 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    add("small", pattern(10));
+    await source.read("small");
+    python.pause(); // a cell is running
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let slow = true;
+    server.instead = (request, response) => {
+      if (!slow || !request.url?.startsWith("/d/")) return false;
+      setTimeout(() => {
+        slow = false;
+        server.answer(request, response);
+      }, 4000); // as if 4 MiB took so long: the rest would take 16 s
+      return true;
+    };
+    const reading = source.read(PATH);
+    while (python.reads.length === 0) await vi.advanceTimersByTimeAsync(50);
+    const begun = performance.now();
+    const before = resources().length;
+    while (resources().length === before) await vi.advanceTimersByTimeAsync(100);
+    expect(performance.now() - begun).toBeLessThan(5000); // of the page's clock
+    expect(same((await reading).bytes, pattern(length))).toBe(true);
+    expect(roads.map(([name]) => name)).toEqual(["direct"]);
+  }, 30_000);
+
+  it("brings by HTTP what the comm does not, however slow HTTP is", async () => {
+    const length = 3 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    add("small", pattern(10));
+    await source.read("small");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    let late = false;
+    server.instead = (request, response) => {
+      if (late || !request.url?.startsWith("/d/")) return false;
+      setTimeout(() => {
+        late = true;
+        server.answer(request, response);
+        late = false;
+      }, 4000); // as if 4 MiB took so long
+      return true;
+    };
+    const read = async () => {
+      let there = false;
+      const reading = source.read(PATH, { size: length }).finally(() => {
+        there = true;
+      });
+      for (let tenths = 0; tenths < 600 && !there; tenths++) await vi.advanceTimersByTimeAsync(100);
+      expect(there).toBe(true);
+      expect(same((await reading).bytes, pattern(length))).toBe(true);
+    };
+    await read();
+    expect(roads.at(-1)?.[0]).toBe("comm");
+    python.pause(); // a cell is running
+    await read();
+    expect(roads.at(-1)?.[0]).toBe("direct");
+  }, 30_000);
+
+  it("keeps to the comm where each of its pieces takes seconds, and HTTP would need longer", async () => {
+    const length = 3 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    add("small", pattern(10));
+    await source.read("small");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    python.delay = (bytes) => bytes / 1500;
+    let late = false;
+    server.instead = (request, response) => {
+      if (late || !request.url?.startsWith("/d/")) return false;
+      setTimeout(() => {
+        late = true;
+        server.answer(request, response);
+        late = false;
+      }, 8000); // as if 4 MiB took so long
+      return true;
+    };
+    for (let times = 0; times < 2; times++) {
+      let there = false;
+      const reading = source.read(PATH).finally(() => {
+        there = true;
+      });
+      while (!there) await vi.advanceTimersByTimeAsync(100);
+      expect(same((await reading).bytes, pattern(length))).toBe(true);
+    }
+    expect(roads.map(([name]) => name)).toEqual(["direct", "comm"]);
+  }, 30_000);
+
   it("tells that HTTP has failed also where the comm was quicker by then", async () => {
     const other = "var/A.values.f32";
     add(PATH, pattern(2 * PIECE_BYTES));
