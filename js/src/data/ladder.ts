@@ -55,6 +55,8 @@ export interface Measured {
 interface Attempt {
   readonly transfer: Transfer;
   readonly abort: LinkedAbort;
+  /** Looks whether the comm brings anything, where HTTP could. */
+  watch?: ReturnType<typeof setInterval>;
 }
 
 /**
@@ -211,14 +213,14 @@ export class LadderSource implements Source {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const abort = new LinkedAbort([signal, this.disposed.signal]);
-    const attempt = { transfer, abort };
+    const attempt: Attempt = { transfer, abort };
     const { loaded } = transfer;
     const tooLate = () => {
       carrier.meter.sawTooLate(transfer.loaded - loaded, within ?? 0);
       abort.abort(GO_ON);
     };
     const trial = within === null ? undefined : setTimeout(tooLate, within);
-    const stuck = carrier === this.comm && this.http !== null ? this.watch(attempt, this.http.meter) : undefined;
+    if (carrier === this.comm && this.http !== null) this.watch(attempt, this.http.meter);
     this.attempts.add(attempt);
     try {
       const mine = carrier === this.comm ? "comm" : "http";
@@ -230,7 +232,7 @@ export class LadderSource implements Source {
       throw abort.signal.reason === GO_ON ? GO_ON : error; // browsers throw another one where a body is aborted
     } finally {
       clearTimeout(trial);
-      clearInterval(stuck);
+      clearInterval(attempt.watch);
       this.attempts.delete(attempt);
       abort.letGo();
       this.tellWhatCarries();
@@ -238,9 +240,10 @@ export class LadderSource implements Source {
   }
 
   /** The comm may be the quicker one, but a cell may be running: HTTP goes on with what it does not bring. */
-  private watch({ transfer, abort }: Attempt, http: Meter): ReturnType<typeof setInterval> {
+  private watch(attempt: Attempt, http: Meter): void {
+    const { transfer, abort } = attempt;
     let { loaded } = transfer;
-    return setInterval(
+    attempt.watch = setInterval(
       () => {
         if (transfer.loaded === loaded) {
           this.choice?.leaveComm();
@@ -294,9 +297,12 @@ export class LadderSource implements Source {
     this.pushed.clear();
     this.tell(road.name, road.base, null);
     // What began over the comm may wait there for a cell to end.
-    const begun = [...this.attempts].map((attempt) => ({ ...attempt, loaded: attempt.transfer.loaded }));
+    const begun = [...this.attempts].map((attempt) => ({ attempt, loaded: attempt.transfer.loaded }));
     setTimeout(() => {
-      for (const { transfer, abort, loaded } of begun) if (transfer.loaded === loaded) abort.abort(GO_ON);
+      for (const { attempt, loaded } of begun) {
+        if (attempt.transfer.loaded === loaded) attempt.abort.abort(GO_ON);
+        else if (this.attempts.has(attempt)) this.watch(attempt, http.meter); // the cell may begin only now
+      }
     }, LINGER);
   }
 

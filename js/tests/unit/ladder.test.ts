@@ -256,6 +256,21 @@ describe("the ladder of carriers", () => {
     expect(resources()[0].range).toMatch(new RegExp(`^bytes=${pieces.length * PIECE_BYTES}-`));
   });
 
+  it("takes to HTTP also what the comm was bringing, and then no longer does", async () => {
+    let go = (_: Server) => {};
+    place = () => new Promise((found) => (go = found));
+    open();
+    const length = 6 * PIECE_BYTES;
+    add(PATH, pattern(length));
+    python.grow(PATH, 3 * PIECE_BYTES);
+    const reading = source.read(PATH);
+    await expect.poll(() => python.reads.at(-1)?.offset, { timeout: 10_000 }).toBe(4 * PIECE_BYTES);
+    onRoad = () => python.grow(PATH, 4 * PIECE_BYTES); // the first of the two that are asked for, and a cell begins
+    go(server.place);
+    expect(same((await reading).bytes, pattern(length))).toBe(true);
+    expect(resources()[0].range).toMatch(new RegExp(`^bytes=${4 * PIECE_BYTES}-`));
+  }, 30_000);
+
   describe("where Python sends what nobody could ask for", () => {
     const piece = (bytes: Uint8Array, offset = 0, etag = "1") => ({
       path: PATH,
