@@ -390,6 +390,50 @@ def test_idle_connections_do_not_keep_others_out(monkeypatch, server, connect, a
     assert used.socket.recv(10_000).startswith(b"HTTP/1.1 200 "), "one that has asked before stays longer"
 
 
+@pytest.mark.parametrize("asked", ["GET /_cellucid/health HTTP/1.1", "GET /_cellucid/info HTTP/1.1"])
+def test_strangers_that_ask_and_stay_do_not_keep_others_out(monkeypatch, server, connect, ask, asked):
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 8)
+    used = connect()
+    used.head("GET /_cellucid/health HTTP/1.1")
+    assert used.socket.recv(10_000).startswith(b"HTTP/1.1 200 ")
+    for _ in range(20):
+        wire = connect()
+        wire.say(asked, "\r\nHost: localhost\r\n\r\n")
+        assert wire.socket.recv(10_000).startswith(b"HTTP/1.1 ")
+    assert ask("/_cellucid/info").status == 200
+    used.head("GET /_cellucid/health HTTP/1.1")
+    assert used.socket.recv(10_000).startswith(b"HTTP/1.1 200 "), "who has shown the token stays longer"
+
+
+def test_many_that_have_the_token_and_wait_do_not_keep_another_out(monkeypatch, connect, ask):
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 4)
+    for _ in range(4):
+        wire = connect()
+        wire.head("GET /_cellucid/health HTTP/1.1")
+        assert wire.socket.recv(10_000).startswith(b"HTTP/1.1 200 ")
+    assert ask("/_cellucid/health").status == 200
+
+
+def test_what_is_on_its_way_is_not_cut_to_make_room(monkeypatch, server, connect, dataset, ask):
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 4)
+    resource = Resource(memoryview(bytes(BIG)), None, (BIG,), "text/plain")
+    assert resource.etag
+    dataset.find = {"big": resource}.get  # which is answered at once
+    slow = connect()
+    slow.head(f"GET {server.add(dataset)}big HTTP/1.1", "Connection: keep-alive")
+    begun = slow.socket.recv(1000)
+    for _ in range(8):
+        assert ask("/_cellucid/health").status == 200
+        wire = connect()
+        wire.head("GET /_cellucid/health HTTP/1.1")
+        assert wire.socket.recv(10_000).startswith(b"HTTP/1.1 200 ")
+    n_bytes = len(begun)
+    while n_bytes < BIG:
+        part = slow.socket.recv(1 << 20)
+        assert part, "it was cut"
+        n_bytes += len(part)
+
+
 def test_a_connection_that_is_answered_makes_no_room_for_others(monkeypatch, connect, server, dataset):
     monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
     begun, go_on = threading.Semaphore(0), threading.Event()

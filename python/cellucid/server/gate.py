@@ -83,6 +83,7 @@ class Gate:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, allowing)
         elif security.same(_token_of(path, scope, query, headers), self._token):
             self._counters.proxied = address_behind_proxy(headers) or self._counters.proxied
+            scope.setdefault("state", {})[security.KNOWN] = True
             await self._app(scope, receive, allowing)
         elif path == _HEALTH and scope["method"] in ("GET", "HEAD"):
             response, proven = self._health(query, own=self._is_own_host(scope, headers))

@@ -8,7 +8,7 @@ link, and a gene down, for as long as it takes.
 from __future__ import annotations
 
 MAX_CONNECTIONS = 256
-"""At a time. The one that has asked for nothing makes room for a new one."""
+"""At a time. The oldest that waits for nothing makes room for a new one, rather one that has not shown the token."""
 
 MAX_PIPELINED = 16
 """Requests of one connection that wait for the answer to an earlier one; browsers send none."""

@@ -16,6 +16,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cellucid.server import limits
+from cellucid.server.security import KNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
@@ -52,7 +53,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self._number = next(_numbers)
-        self._has_asked = False
+        self._is_known = False  # it has shown the token
         self._may_send_long = sends_without_copies(self.loop)
         transport.set_write_buffer_limits(high=0)  # or else what is short is sent when the event loop comes by again
         self._refusal: Refused | None = None
@@ -115,7 +116,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._answered(asked):
             return
         super().on_headers_complete()
-        self._has_asked = self._in_body = True
+        self._in_body = True
         self._ticks = self._counted = 0
 
     def on_body(self, body: bytes) -> None:
@@ -188,12 +189,13 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.writelines([head, body])
         else:
             self.transport.write(head + body)
-        self._has_asked = True
+        self._is_known = True
         return True
 
     @property
     def _makes_room(self) -> bool:
-        return self._is_idle and not self.transport.is_closing()
+        is_wanted = self._knows_token and self.transport.get_write_buffer_size() > 0  # the answer is on its way
+        return self._is_idle and not is_wanted and not self.transport.is_closing()
 
     def _begin_head(self) -> None:
         self._in_head, self._ticks = True, 0
@@ -206,9 +208,16 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _make_room(self) -> None:
-        """End the connection that waits for nothing, of those that never asked the oldest; or else this one."""
-        waiting: list[LimitedProtocol] = [each for each in self.connections if each._makes_room]  # type: ignore[union-attr, misc]
-        min(waiting, key=lambda each: (each._has_asked, each._number)).transport.abort()
+        """End the oldest connection that waits for nothing, rather a stranger's; or else this one."""
+        others: list[LimitedProtocol] = [each for each in self.connections if each is not self]  # type: ignore[misc]
+        waiting = [each for each in others if each._makes_room]
+        min(waiting, key=lambda each: (each._knows_token, each._number), default=self).transport.abort()
+
+    @property
+    def _knows_token(self) -> bool:
+        """Whether it has shown the token, now or before."""
+        self._is_known = self._is_known or (self.cycle is not None and KNOWN in self.cycle.scope["state"])
+        return self._is_known
 
     def _because(self, refusal: Refused) -> Refused:
         """What is raised to the parser, which tells only that something was."""

@@ -10,6 +10,9 @@ from collections.abc import Container
 
 TOKEN_HEADER = "X-Cellucid-Token"
 
+KNOWN = "cellucid.known"
+"""What a request that has shown the token has in its scope's state: its connection outlasts those of strangers."""
+
 CHALLENGE_FORM = "a challenge is 16 to 128 letters, digits, - and _"
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{16,128}")
