@@ -80,6 +80,20 @@ def test_what_is_displayed_is_sent_whole_in_pieces_and_in_order(kernel):
     assert kernel.push.bytes_sent == sum(map(len, RESOURCES.values()))
 
 
+def test_what_leaves_while_it_is_displayed_once_more_is_sent_to_the_new_page_too(kernel):
+    displays, transmit = [kernel.push.displayed], kernel.transmit
+
+    def transmit_and_display(content, buffers):
+        transmit(content, buffers)
+        if displays:
+            displays.pop()()
+
+    kernel.push._carrier._send = transmit_and_display
+    kernel.push.displayed()
+    kernel.wait(lambda: len(kernel.sent) > 4)
+    kernel.wait(lambda: [payload["path"] for payload, _ in kernel.sent].count("manifest.json") == 2)
+
+
 def test_nothing_is_sent_once_a_page_has_spoken(kernel):
     kernel.push.displayed()
     kernel.push.heard()

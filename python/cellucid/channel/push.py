@@ -148,6 +148,7 @@ class Push:
             offset += size
             if offset >= total:
                 with self._lock:
-                    self._sent.add((version, path))
+                    if self._turn == turn:  # or else a page may have begun meanwhile, with nothing
+                        self._sent.add((version, path))
                 return True
             time.sleep(size / PER_SECOND)
