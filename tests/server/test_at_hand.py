@@ -133,7 +133,7 @@ def test_a_connection_goes_on_between_both_ways_of_answering(server, path):
 
 def test_one_who_wants_to_close_is_closed(server, path, ask):
     ask(path)
-    for ending in ("HTTP/1.1\r\nConnection: close", "HTTP/1.0"):
+    for ending in ("HTTP/1.1\r\nConnection: close", "HTTP/1.0", "HTTP/1.0\r\nConnection: keep-alive"):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
             wire.sendall(f"GET {path} {ending}\r\nX-Cellucid-Token: {server.token}\r\n\r\n".encode())
             said = b""

@@ -175,6 +175,7 @@ class LimitedProtocol(HttpToolsProtocol):
             or self.parser.get_method() != b"GET"
             or self.parser.should_upgrade()
             or not self.parser.should_keep_alive()
+            or self.parser.get_http_version() == "1.0"  # which the application closes after its answer
             or not _BODY_HEADERS.isdisjoint(asked)
             or not self._is_idle
             or self.flow.write_paused
