@@ -122,6 +122,15 @@ def test_a_tab_behind_a_reverse_proxy_with_a_prefix_does_all_that_it_does(tab, w
         assert settle(tab)["selected"] == len(widget.selection)
 
 
+def test_a_reload_stays_where_the_page_was_whatever_its_path(tab, widget):
+    address = widget.viewer_url.replace("/?", "//other.invalid/?")  # a path, that after the server's name
+    tab.goto(address)
+    assert settle(tab)["cells_drawn"] == 2000
+    tab.reload()  # by the page that takes the token from where this one has kept it
+    assert settle(tab)["cells_drawn"] == 2000
+    assert tab.url == address.partition("&")[0]
+
+
 def test_two_tabs_follow_each_other(tab, widget):
     other = tab.context.new_page()
     for page in (tab, other):

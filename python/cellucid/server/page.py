@@ -45,7 +45,7 @@ try {{
 }} catch {{}} // a browser that stores nothing
 if (token !== null) {{
   query.set("viewer_token", token);
-  location.replace(location.pathname + "?" + query);
+  location.replace("?" + query); // not with the path, whose first two slashes would name another host
 }}
 </script>"""
 
