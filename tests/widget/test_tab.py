@@ -98,6 +98,8 @@ def test_the_page_is_one_file_whose_policy_allows_its_code_alone(tab):
     assert html.count("<script") == html.count("</script>") == 1
     assert tab.token not in html
     assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'self'" in policy, "no page of another origin embeds it"
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 def test_the_page_of_a_viewer_that_is_gone_says_what_to_do(tab, shown):
