@@ -151,6 +151,18 @@ def test_what_is_not_there_or_is_nonsense_is_refused(tab, path, query, error):
     assert json.loads(body)["error"] == error
 
 
+def test_head_of_the_stream_has_an_end(tab):
+    query = urlencode({"viewerId": tab.viewer_id, "tab": TAB})
+    connection = http.client.HTTPConnection("127.0.0.1", tab.port, timeout=20)
+    with contextlib.closing(connection):
+        for method in ("HEAD", "HEAD", "GET"):  # on one connection, as each is answered
+            connection.request(method, f"/_cellucid/commands?{query}", headers={"X-Cellucid-Token": tab.token})
+            answer = connection.getresponse()
+            assert (answer.status, answer.headers["Content-Type"].split(";")[0]) == (200, "text/event-stream")
+            if method == "HEAD":
+                assert answer.read() == b""
+
+
 @pytest.mark.parametrize("path", ["state", "events", "commands", "commands/1"])
 def test_nothing_is_said_without_the_token(tab, path):
     status, headers, _ = tab.ask(f"/_cellucid/{path}", "POST" if path == "events" else "GET", headers={}, tab=TAB)

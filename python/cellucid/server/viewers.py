@@ -75,7 +75,8 @@ class _Routes:
         tab = await self._tab(request)
         if request.query_params.get("epoch") != tab.epoch:
             after = 0
-        return StreamingResponse(_stream(tab, after), headers=_STREAM, media_type="text/event-stream")
+        said = _stream(tab, after) if request.method == "GET" else _chunks(())  # HEAD would have no end either
+        return StreamingResponse(said, headers=_STREAM, media_type="text/event-stream")
 
     async def buffers(self, request: Request) -> Response:
         tab = await self._tab(request)
