@@ -116,6 +116,11 @@ def test_the_name_that_it_listens_under_is_its_own(started):
     assert get(started(), "127.0.0.1", Host="127.1")[0] == 403
 
 
+def test_a_text_is_one_name(started):
+    server = started(allowed="lab")
+    assert [get(server, "127.0.0.1", Host=name)[0] for name in ("lab", "l", "a", "b")] == [200, 403, 403, 403]
+
+
 @pytest.mark.parametrize("name", ["", "*", "*.example.org", "lab.example.org:80", "http://lab", "a b", "..", "a/b"])
 def test_what_is_no_name_is_not_allowed(name):
     with pytest.raises(ValueError, match="is no host"):

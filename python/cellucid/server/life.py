@@ -100,12 +100,13 @@ class DataServer:
         return f"http://{in_address(host)}:{self.port}/"
 
     def allow(self, names: Iterable[str]) -> None:
-        """Take these names and addresses in ``Host`` for this machine's own, besides those of loopback.
+        """Take these names and addresses, or one, in ``Host`` for this machine's own, besides those of loopback.
 
         Raises:
             ValueError: One is neither a name nor an address.
         """
-        self._allowed.update([allowed_name(name) for name in names])
+        several = [names] if isinstance(names, str) else names
+        self._allowed.update([allowed_name(name) for name in several])
 
     def start(self, port: int = 0, host: str | None = None) -> None:
         """Begin to serve; idempotent. The port is there at once: requests wait in its queue until the thread serves.
