@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
-from cellucid.server import LOOPBACK, data_server, listen_at
+from cellucid.server import LOOPBACK, data_server, listening_at
 from cellucid.widget import CellucidWidget
 
 
@@ -39,6 +40,7 @@ class AnnDataServer:
         self._allowed_hosts = allowed_hosts
         self._options = options
         self._widget: CellucidWidget | None = None
+        self._opened = ExitStack()
 
     def start_background(self) -> None:
         """Begin to serve, and return at once. Idempotent; also after :meth:`stop`.
@@ -48,14 +50,17 @@ class AnnDataServer:
             OSError: there is no such host, or no port, to be had.
         """
         if self._widget is None:
-            listen_at(self._port, self._host, self._allowed_hosts)
-            self._widget = CellucidWidget(self._data, **self._options)
+            with ExitStack() as opened:
+                opened.enter_context(listening_at(self._port, self._host, self._allowed_hosts))
+                self._widget = CellucidWidget(self._data, **self._options)
+                self._opened = opened.pop_all()
 
     def stop(self) -> None:
         """Serve these data no more; an AnnData of yours stays open. Idempotent."""
         widget, self._widget = self._widget, None
         if widget is not None:
-            widget.close()
+            with self._opened:
+                widget.close()
 
     @property
     def url(self) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cellucid.browser import has_screen, opened_at
 from cellucid.connect import OVERRIDE, network_address, viewer_address
-from cellucid.server import LOOPBACK, data_server, listen_at, log_on_stderr
+from cellucid.server import LOOPBACK, data_server, listening_at, log_on_stderr
 from cellucid.widget import CellucidWidget
 
 
@@ -91,8 +91,8 @@ def serve_anndata(
         TypeError, ValueError, traitlets.TraitError: as :class:`~cellucid.CellucidWidget`; nothing is served then.
         OSError: there is no such host, or no port, to be had.
     """
-    with _tidied_up_before_the_end(), log_on_stderr(data_server().token) if verbose else nullcontext():
-        server = listen_at(port, host, allowed_hosts)
+    logging = log_on_stderr(data_server().token) if verbose else nullcontext()
+    with _tidied_up_before_the_end(), logging, listening_at(port, host, allowed_hosts) as server:
         if port not in (None, 0, server.port):
             print(f"Port {port} is taken; {server.port} is used. Choose another with port= or --port.", file=sys.stderr)
         with_screen = open_browser and has_screen()

@@ -5,12 +5,15 @@ import http.client
 import json
 import socket
 
+import numpy as np
 import pytest
+from anndata import AnnData
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellucid import AnnDataServer, CellucidWidget, serve_anndata
 from cellucid.connect import network_address
-from cellucid.server import DataServer, listen, security
+from cellucid.server import DataServer, data_server, life, listen, security
 
 
 def has_ipv6():
@@ -174,3 +177,52 @@ def test_a_server_that_runs_does_not_come_to_be_reached_by_others_unnoticed(star
     server.stop()
     server.start()
     assert server.everywhere, "it starts again where it was"
+
+
+@pytest.fixture
+def own_server(monkeypatch):
+    """The process's server of this test alone."""
+    monkeypatch.setattr(life, "_server", None)
+    yield data_server()
+    data_server().stop()
+
+
+def ten_cells():
+    return AnnData(obsm={"X_umap": np.arange(20, dtype=np.float32).reshape(10, 2)})
+
+
+def test_it_is_open_to_others_only_as_long_as_somebody_wants_that(own_server):
+    first, second = (AnnDataServer(ten_cells(), host="0.0.0.0") for _ in range(2))
+    first.start_background()
+    second.start_background()
+    first.stop()
+    first.stop()
+    assert own_server.open_to_others
+    second.stop()
+    assert not own_server.running
+    widget = CellucidWidget(ten_cells())
+    assert widget.viewer_url.startswith("http://127.0.0.1:")
+    assert not own_server.open_to_others
+    widget.close()
+
+
+def test_what_cannot_be_shown_opens_nothing_to_others(own_server):
+    with pytest.raises(TypeError):
+        AnnDataServer({}, host="0.0.0.0").start_background()
+    assert not own_server.running
+    with pytest.raises(TypeError):
+        serve_anndata({}, host="0.0.0.0", open_browser=False)
+    assert not own_server.running
+
+
+def test_a_server_on_loopback_goes_on_for_the_widgets_that_use_it(own_server):
+    with AnnDataServer(ten_cells()):
+        port = own_server.port
+    assert own_server.running
+    assert own_server.port == port
+
+
+@pytest.mark.parametrize("port", [-1, 65536, "80", 8.5])
+def test_what_is_no_port_is_named(own_server, port):
+    with pytest.raises(ValueError, match=f"^port: {port!r} is no port; expected 1 to 65535"):
+        AnnDataServer(ten_cells(), port=port).start_background()

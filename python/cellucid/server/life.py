@@ -9,8 +9,8 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -43,6 +43,7 @@ class DataServer:
         self._lock = threading.Lock()
         self._token = secrets.token_urlsafe(32)
         self._thread: ServerThread | None = None
+        self._n_openers = 0
         self._host = LOOPBACK
         self._allowed: set[str] = set()
         self.counters = Counters()
@@ -106,7 +107,7 @@ class DataServer:
             ValueError: One is neither a name nor an address.
         """
         several = [names] if isinstance(names, str) else names
-        self._allowed.update([allowed_name(name) for name in several])
+        self._allowed.update([allowed_name(str(name)) for name in several])
 
     def start(self, port: int = 0, host: str | None = None) -> None:
         """Begin to serve; idempotent. The port is there at once: requests wait in its queue until the thread serves.
@@ -138,6 +139,22 @@ class DataServer:
                 with suppress(ValueError):  # a name that browsers write in another way
                     self._allowed.add(allowed_name(wanted))
             logger.info("data server on %s:%d", in_address(wanted), self._thread.port)
+
+    def opened(self) -> None:
+        """Somebody has had it listen where others may reach it, and will say :meth:`done`."""
+        with self._lock:
+            self._n_openers += 1
+
+    def done(self) -> None:
+        """One of those has come to an end. With the last it stops, and what starts it next finds it on loopback."""
+        with self._lock:
+            self._n_openers -= 1
+            is_last = self._n_openers == 0 and self._thread is not None and self.open_to_others
+            if is_last:
+                self._host = LOOPBACK
+        if is_last:
+            logger.info("nobody serves for others any more")
+            self._stop()
 
     def stop(self) -> None:
         """End what is being answered, within seconds, and close the port; idempotent. What is served stays listed."""
@@ -204,15 +221,18 @@ def data_server() -> DataServer:
         return _server
 
 
-def listen_at(port: int | None, host: str, allowed_hosts: Iterable[str]) -> DataServer:
-    """Start this process's server at a port, or at a free one where that is taken.
+@contextmanager
+def listening_at(port: int | None, host: str, allowed_hosts: Iterable[str]) -> Iterator[DataServer]:
+    """Have this process's server listen at a port, or at a free one where that is taken.
+
+    It goes on afterwards, for other widgets of the process; but not where others reach it, once nobody wants that.
 
     Raises:
         OSError: There is no such host, or no port, to be had.
         ValueError: The port is none, a host is none, or the server listens on another host already.
     """
-    if port is not None and not 0 <= port <= 65535:
-        raise ValueError(f"port: {port} is no port; expected 1 to 65535, or None for one that is free")
+    if port is not None and not (isinstance(port, int) and 0 <= port <= 65535):
+        raise ValueError(f"port: {port!r} is no port; expected 1 to 65535, or None for one that is free")
     server = data_server()
     server.allow(allowed_hosts)
     try:
@@ -221,7 +241,11 @@ def listen_at(port: int | None, host: str, allowed_hosts: Iterable[str]) -> Data
         if error.errno != errno.EADDRINUSE:
             raise
         server.start(0, host)
-    return server
+    server.opened()
+    try:
+        yield server
+    finally:
+        server.done()
 
 
 def _after_fork() -> None:
