@@ -264,6 +264,7 @@ def test_where_nothing_can_be_served_says_so(capsys, monkeypatch, arguments, rea
     out, error = capsys.readouterr()
     assert (out, len(error.splitlines())) == ("", 1)
     assert reason in error
+    assert "Errno" not in error
 
 
 def test_the_log_is_shown_without_the_secret_and_without_paths(capsys, tmp_path):

@@ -211,7 +211,9 @@ def _first(values: Sequence[str]) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    # Of what the system refuses, our own words alone, without its number.
+    said = error.strerror if isinstance(error, OSError) and error.filename is None and error.strerror else str(error)
+    return " ".join(said.split()) or type(error).__name__
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:

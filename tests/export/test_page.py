@@ -58,6 +58,15 @@ def test_a_folder_that_is_not_there_is_made(tmp_path):
     assert [entry.name for entry in (tmp_path / "new/site").iterdir()] == ["index.html"]
 
 
+def test_what_somebody_has_put_in_its_way_is_not_written_through(site, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("mine")
+    (site / ".index.html.partial").symlink_to(other)
+    write_page(site)
+    assert other.read_text() == "mine"
+    assert (site / "index.html").read_text(encoding="utf-8") == page_text()
+
+
 def test_a_page_of_ours_is_replaced_and_a_list_stays(site):
     write_page(site)
     page, listed = site / "index.html", site / "datasets.json"

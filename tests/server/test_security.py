@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellucid.dataset import DatasetError
-from cellucid.server import security
+from cellucid.server import gate, security
 
 NONCE = "0123456789abcdef0123456789abcdef"
 FOREIGN = "https://evil.example.org"
@@ -266,6 +266,12 @@ def test_no_answer_sends_a_browser_to_the_host_it_named(ask, path):
 def test_a_port_makes_no_difference(name, port):
     assert security.is_own_host(name)
     assert security.is_own_host(f"{name}:{port}")
+
+
+def test_what_looks_like_our_address_in_the_name_of_a_resource_is_no_prefix_of_a_proxy(path):
+    for name in ("vectors/_cellucid/X_umap.f32", "d/_cellucid/health"):
+        assert gate._without_prefix({"path": path + name}, {}) == path + name
+    assert gate._without_prefix({"path": f"/proxy/80{path}vectors/x.f32"}, {}) == f"{path}vectors/x.f32"
 
 
 def test_neither_prefix_nor_path_opens_the_gate(ask, path):

@@ -88,12 +88,16 @@ function UnderWay({ store }: { store: Store }) {
   return progress === null ? <Unheard events={store.unheard.value} /> : <Loading {...progress} />;
 }
 
-const DOINGS: Record<string, string> = { selection: "your selection", traits: "what you set", click: "your click" };
+const DOINGS = new Map([
+  ["selection", "your selection"],
+  ["traits", "what you set"],
+  ["click", "your click"],
+]);
 
 /** Python hears nothing, as it is busy with a cell and there is only the comm: what waits for it. */
 function Unheard({ events }: { events: readonly string[] | null }) {
   if (events === null) return null;
-  const what = events.length === 1 ? (DOINGS[events[0]] ?? "what you did") : "what you did";
+  const what = events.length === 1 ? (DOINGS.get(events[0]) ?? "what you did") : "what you did";
   return (
     <span
       class="loading"

@@ -301,6 +301,8 @@ test("a list says what there is and what to begin with; what is wrong in it is l
       { id: "a", path: "A-none/", name: "First", n_cells: 12 },
       { id: "b", path: "B-none" },
       { id: "c", path: "../B-none", name: "Outside" },
+      { id: "d", path: "half-\ud83d", name: "Half a sign" },
+      { id: "e", path: "", name: "Nowhere" },
     ],
   };
   const found = await findExports(new TestPlace(EXPORTS, { "datasets.json": encode(list) }));
@@ -312,6 +314,12 @@ test("a list says what there is and what to begin with; what is wrong in it is l
   const chosen = choose(found, null);
   expect(chosen?.key).toBe("b");
   expect((await FilesSource.open(chosen?.place as Place)).manifest.n_cells).toBe(12);
+});
+
+test.each([".", "./"])("a list may name its own folder as %j", async (path) => {
+  const list = { version: 1, datasets: [{ id: "own", path }] };
+  const [only] = await findExports(new TestPlace(join(EXPORTS, "C-none"), { "datasets.json": encode(list) }));
+  expect((await FilesSource.open(only.place)).manifest.n_cells).toBe(12);
 });
 
 test("an export itself is one, whatever lies in it", async () => {

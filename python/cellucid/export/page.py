@@ -67,7 +67,9 @@ def write_page(folder: str | os.PathLike[str]) -> Path:
     if _needs_list(place):
         generate_datasets_manifest(place)
     partial = place / f".{PAGE}.partial"
-    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.unlink(missing_ok=True)  # nor is written through what somebody has put there
+    with partial.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
     os.replace(partial, page)
     return page
 

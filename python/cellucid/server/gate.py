@@ -42,6 +42,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 # What a reverse proxy has before our own addresses, where it does not take it away itself.
+_OWN = re.compile(rf"/_cellucid/|/d/{KEY}/")
 _PREFIXED = re.compile(rf"(/.*?)(?:/_cellucid/[^/]*(?:/[0-9]+)?|/d/{KEY}/.*)", re.DOTALL)
 
 
@@ -195,6 +196,8 @@ def _is_opened_by_a_person(path: str, scope: Scope, headers: Headers) -> bool:
 def _without_prefix(scope: Scope, query: QueryParams) -> str:
     """The path by which the request is routed; what stands before it is left to ASGI's ``root_path``."""
     path: str = scope["path"]
+    if _OWN.match(path):
+        return path
     if (match := _PREFIXED.fullmatch(path)) is not None:
         prefix = match[1]
     elif path.endswith("/") and "viewerId" in query:

@@ -50,7 +50,11 @@ export class ExportError extends Error {}
 /** The segments of a path in an export, if it leads to something inside of it. */
 export function segments(path: string): string[] {
   const found = path.split("/").filter((part) => part !== "" && part !== ".");
-  const leaves = /^[/\\]|^[A-Za-z]:/.test(path) || path.includes("\0") || /(^|[/\\])\.\.($|[/\\])/.test(path);
+  const leaves =
+    /^[/\\]|^[A-Za-z]:/.test(path) ||
+    path.includes("\0") ||
+    /\p{Surrogate}/u.test(path) ||
+    /(^|[/\\])\.\.($|[/\\])/.test(path);
   if (leaves || found.length === 0) {
     throw new ExportError(`${path}: a path in an export must be relative and lead to a file inside of it.`);
   }

@@ -85,7 +85,7 @@ function listed(place: Place, document: Node): Found[] {
       const name = entry.find("name")?.text() ?? id;
       const isDefault = first !== undefined && first !== null && entry.at("id").value === first;
       const n_cells = countOf(entry.find("n_cells")?.value);
-      const here = /^(\.?\/)?$/.test(path); // the folder itself
+      const here = /^\.\/?$/.test(path); // the folder itself
       const at = path.replace(/\/+$/, "");
       return { key: id, id, name, n_cells, at, place: here ? place : place.folder(path), isDefault };
     } catch (error) {
