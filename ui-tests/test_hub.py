@@ -162,6 +162,7 @@ def data_server(page: NotebookPage) -> tuple[int, str, str]:
     return int(port), token, f"{path.lstrip('/')}manifest.json"
 
 
+@pytest.mark.slow
 def test_a_log_in_that_has_expired_leaves_the_comm(run_as, ada):
     page = run_as(ada, CELLS)
     widget = WidgetPage(page)

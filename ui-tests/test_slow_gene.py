@@ -32,7 +32,7 @@ def loaded():
 """
 
 
-@pytest.mark.parametrize("road", ["direct", "comm"])
+@pytest.mark.parametrize("road", ["direct", pytest.param("comm", marks=pytest.mark.slow)])
 def test_a_gene_counts_up_while_its_file_is_read_and_can_be_cancelled(notebook, lab, road):
     page = notebook([LOAD_MANY, SHOW])
     if road == "comm":

@@ -42,7 +42,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 # What a reverse proxy has before our own addresses, where it does not take it away itself.
-_OWN = re.compile(rf"/_cellucid/|/d/{KEY}/")
+_OWN = re.compile(rf"/d/{KEY}/")
 _PREFIXED = re.compile(rf"(/.*?)(?:/_cellucid/[^/]*(?:/[0-9]+)?|/d/{KEY}/.*)", re.DOTALL)
 
 
