@@ -46,7 +46,8 @@ export function candidates(server: Server, page: PageAddress): Way[] {
   if (server.override !== null) return [{ name: "override", base: server.override, server }];
   const ways: Way[] = [];
   // From any other page the browser would ask the person for access to the local network.
-  if (isLoopback(page.hostname)) ways.push({ name: "direct", base: `http://127.0.0.1:${server.port}/`, server });
+  if (isLoopback(page.hostname) || isDesktop(page.origin))
+    ways.push({ name: "direct", base: `http://127.0.0.1:${server.port}/`, server });
   const { proxyPort } = page;
   if (proxyPort !== undefined) ways.push({ name: "colab", base: () => proxyPort(server.port), server });
   const path = page.baseUrl === null ? server.learned : `${page.baseUrl}proxy/${server.port}/`;
@@ -209,6 +210,11 @@ function sign(token: string, text: string): string {
 
 function isLoopback(hostname: string): boolean {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+/** Whether the page is VS Code's, on the person's own machine: there loopback is open, and nobody is asked. */
+function isDesktop(origin: string): boolean {
+  return origin.startsWith("vscode-webview://");
 }
 
 /** Colab's `google.colab.kernel.proxyPort`. */

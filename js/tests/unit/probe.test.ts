@@ -36,15 +36,21 @@ describe("the roads that a page may try", () => {
   });
 
   it.each([
-    ["VS Code", "vscode-webview://0f6i7p4l", "0f6i7p4l"],
     [
       "Colab",
       "https://abc-496ff2e9c6d22116-0-colab.googleusercontent.com",
       "abc-496ff2e9c6d22116-0-colab.googleusercontent.com",
     ],
     ["a page without an origin", "null", ""],
+    ["VS Code in a browser", "https://0f6i7p4l.vscode-cdn.net", "0f6i7p4l.vscode-cdn.net"],
+    ["a page that only looks like VS Code's", "https://vscode-webview.example.org", "vscode-webview.example.org"],
   ])("from %s are none", (_host, origin, hostname) => {
     expect(tried({ origin, hostname, baseUrl: null })).toEqual([]);
+  });
+
+  it("lead from VS Code on the person's machine straight to it", () => {
+    const page = { origin: "vscode-webview://0f6i7p4l", hostname: "0f6i7p4l", baseUrl: null };
+    expect(tried(page)).toEqual(["direct http://127.0.0.1:4711/"]);
   });
 
   it("are the same where JupyterLab itself is reached over https on this machine", () => {
@@ -63,7 +69,7 @@ describe("the roads that a page may try", () => {
     const bases = (at: PageAddress) => candidates({ ...server, learned }, at).map(({ base }) => base);
     expect(bases(page)).toEqual(["https://hub.example.org/user/ada/proxy/4711/"]);
     expect(bases({ ...page, baseUrl: "/user/eve/" })).toEqual(["https://hub.example.org/user/eve/proxy/4711/"]);
-    expect(bases({ origin: "vscode-webview://0f6i7p4l", hostname: "0f6i7p4l", baseUrl: null })).toEqual([]);
+    expect(bases({ origin: "null", hostname: "", baseUrl: null })).toEqual([]);
   });
 
   it("are the prescribed one alone where there is one", () => {
