@@ -18,13 +18,13 @@ def test_run_all_with_a_wait_for_the_picture_and_one_for_a_selection(notebook):
         [
             LOAD,
             SHOW,
-            "w.wait_for_ready(timeout=60)\nprint('ready', w.transport)",
+            "w.wait_for_ready(timeout=60)\nprint('ready')",
             "event = w.wait_for_event('selection', timeout=60)\nprint('heard', len(event['cells']), event['source'])",
             "import numpy as np; print('same', np.array_equal(event['indices'], w.selection))",
         ]
     )
     page.run_all(wait=False)
-    page.cell_output(2).get_by_text("ready direct").wait_for()
+    page.cell_output(2).get_by_text("ready").wait_for()
     widget = WidgetPage(page)
     widget.wait_until("(state) => state.settled")
     assert page.cell_is_running(3)
@@ -33,6 +33,7 @@ def test_run_all_with_a_wait_for_the_picture_and_one_for_a_selection(notebook):
     page.cell_output(4).get_by_text("same True").wait_for()
     assert "heard 0 " not in page.cell_output(3).inner_text()
     page.wait_idle()
+    page.wait_for("w.transport == 'direct'")
     assert page.execute("w.errors") == "[]"
 
 
