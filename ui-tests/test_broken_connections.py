@@ -70,15 +70,6 @@ COLLECT = """
 }
 """
 
-COMMS_OVER_SUBSHELLS = """
-(value) => {
-  const { kernels } = window.jupyterapp.serviceManager;
-  const before = kernels.commsOverSubshells;
-  kernels.commsOverSubshells = value;
-  return before;
-}
-"""
-
 
 class Hand:
     """Boxes and clicks on the plot, faster than a mouse, and a list of what they did as the page has it."""
@@ -206,9 +197,9 @@ def break_both(chance, comm, http):
 def test_all_arrives_once_and_in_order_while_both_carriers_break(notebook, comm, http, kernel):
     page = notebook([prepare(http), LISTEN])
     # As in kernels without sub-shells: the comm waits for a cell to end, and then brings again what HTTP has brought.
-    before = page.page.evaluate(COMMS_OVER_SUBSHELLS, "disabled")
-    run_first(page, http)
-    page.run_cell(1)
+    with page.comms_on_main():
+        run_first(page, http)
+        page.run_cell(1)
     widget = WidgetPage(page)
     assert widget.settle()["transport"] == "override"
     client = kernel()
@@ -267,7 +258,6 @@ def test_all_arrives_once_and_in_order_while_both_carriers_break(notebook, comm,
     assert soon(page, lambda: value(client, "len(heard)") >= len(hand.done), 60)
     assert value(client, "heard") == hand.done
     assert page_errors(page) == []
-    page.page.evaluate(COMMS_OVER_SUBSHELLS, before)
 
 
 @pytest.mark.slow

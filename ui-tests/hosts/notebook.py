@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -67,6 +68,16 @@ try {
   future.dispose();
 }
 return { text, failure };
+"""
+
+
+COMMS_OVER_SUBSHELLS = """
+(value) => {
+  const { kernels } = window.jupyterapp.serviceManager;
+  const before = kernels.commsOverSubshells;
+  kernels.commsOverSubshells = value;
+  return before;
+}
 """
 
 
@@ -220,6 +231,15 @@ class NotebookPage:
             return text.strip()
 
         return finish
+
+    @contextmanager
+    def comms_on_main(self) -> Iterator[None]:
+        """Comms opened meanwhile wait for cells to end, as in kernels without sub-shells: JupyterLab's own setting."""
+        before = self.page.evaluate(COMMS_OVER_SUBSHELLS, "disabled")
+        try:
+            yield
+        finally:
+            self.page.evaluate(COMMS_OVER_SUBSHELLS, before)
 
     def hears_while_awaiting(self) -> bool:
         """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not."""
