@@ -45,7 +45,7 @@ kernels: $(STAMPS)/kernels ## install the other ipykernels that py-test starts k
 
 reference: $(STAMPS)/reference ## install Cellucid 0.0.9, which py-test exchanges export folders with, below .venv/reference
 
-anndatas: $(STAMPS)/anndatas ## install the other anndatas that py-test reads with, below .venv/anndatas
+anndatas: $(STAMPS)/anndatas ## install the other anndatas that test-all reads with, below .venv/anndatas
 
 build: $(BUNDLE) ## build the viewer into python/cellucid/static
 
@@ -75,9 +75,9 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 	@"$(BIN)/python" -m ruff format
 	@npm run --silent format
 
-py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference $(STAMPS)/anndatas ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
-	@"$(BIN)/python" -m pytest tests -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	@"$(BIN)/python" -m pytest tests -m "not slow" -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 js-test: $(STAMPS)/test ## vitest: state, data and tools in Node, the renderer in headless Chromium
 	$(SAY) 'js-test: vitest'
@@ -87,9 +87,11 @@ ui-test: $(STAMPS)/test ## pytest on ui-tests/: the widget in a real JupyterLab,
 	$(SAY) 'ui-test: pytest ui-tests'
 	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m "not slow" -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
-test-all: $(STAMPS)/hosts $(STAMPS)/vscode $(STAMPS)/kernels ## test, the slow ones, other hosts and ipykernels; writes the README's table of hosts
+test-all: $(STAMPS)/hosts $(STAMPS)/vscode $(STAMPS)/kernels $(STAMPS)/anndatas ## test, the slow ones, other hosts, anndatas and ipykernels; writes the README's table of hosts
 	@rm -rf build/hosts
 	@$(MAKE) --no-print-directory test
+	$(SAY) 'test-all: slow tests'
+	@"$(BIN)/python" -m pytest tests -m slow $(PYTEST_ARGS)
 	$(SAY) 'test-all: slow ui-tests'
 	@$(WITH_CHROMIUM) && "$(BIN)/python" -m pytest ui-tests -m slow $(PYTEST_ARGS)
 	$(SAY) 'test-all: ui-tests on other ipykernels'

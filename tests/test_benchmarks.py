@@ -22,6 +22,7 @@ def table(monkeypatch):
     del sys.modules["table"]
 
 
+@pytest.mark.slow
 def test_a_quick_run_measures_both_sides_and_keeps_the_numbers(tmp_path):
     numbers = tmp_path / "bench.json"
     done = subprocess.run(

@@ -192,8 +192,10 @@ def test_serve_prints_where_to_look_and_ctrl_c_ends_it(quiet):
 
 
 def begin(*arguments, **environment):
-    """`cellucid` in a process of its own that hears Ctrl+C, and what it prints until it has said all."""
+    """`cellucid` in a process of its own that hears Ctrl+C and SIGHUP, and what it prints until it has said all."""
     hear = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    if hasattr(signal, "SIGHUP"):  # not heard where the tests themselves run under nohup
+        hear += "; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     code = f"import signal, sys\n{hear}\nfrom cellucid import cli\nsys.exit(cli.main({[*map(str, arguments)]!r}))"
     process = subprocess.Popen(
         [sys.executable, "-c", code],

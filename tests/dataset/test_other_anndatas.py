@@ -17,6 +17,7 @@ FILES = ("test_anndata.py", "test_containers.py", "test_data_on_disk.py", "test_
 WITHOUT = "not zstd and not lzf and not large_file and not without_zarr and not any_anndata"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", NEEDS)
 def test_the_tests_of_reading_pass_with_another_anndata(version: str) -> None:
     if not is_installed(version):
