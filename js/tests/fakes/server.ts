@@ -26,6 +26,8 @@ export class FakeServer {
   longest = 64 * 1024 * 1024;
   /** Answers in the server's place when it returns true. */
   instead: Answer = () => false;
+  /** ms until a resource is answered. */
+  delay = 0;
   private readonly http: NodeServer;
 
   private constructor() {
@@ -64,7 +66,8 @@ export class FakeServer {
     if (this.instead(request, response)) return;
     if (url.pathname === "/_cellucid/health") this.answerHealth(response, url.searchParams);
     else if (token !== this.token) refuse(response, 401, "token", "the token is missing or wrong");
-    else this.answerResource(request, response, url.pathname);
+    else if (this.delay === 0) this.answerResource(request, response, url.pathname);
+    else setTimeout(() => this.answerResource(request, response, url.pathname), this.delay);
   }
 
   private answerHealth(response: ServerResponse, asked: URLSearchParams): void {
