@@ -2,30 +2,17 @@ import { PIECE_BYTES, type Piece, type Server, type TransportName } from "../cha
 import { RequestFailure, type Requests } from "../channel/requests";
 import { LinkedAbort } from "./abort";
 import { CommPieces } from "./comm";
-import { HttpRanges, LOG_IN, type Road } from "./http";
+import { explain, type Measured } from "./explain";
+import { HttpRanges, type Road } from "./http";
 import { Choice, type Meter, type Turn } from "./meter";
-import {
-  candidates,
-  closedRoads,
-  type Found,
-  findRoad,
-  NO_PROXY,
-  obstacle,
-  type PageAddress,
-  type Rung,
-  SILENT,
-  type Way,
-} from "./probe";
+import { type Found, obstacle, type PageAddress, type Rung } from "./probe";
 import { Pushed } from "./pushed";
+import { RoadSearch } from "./road-search";
 import type { ReadOptions, Resource, Source } from "./source";
 import { Changed, Transfer } from "./transfer";
 
-const SMALL = 1024 * 1024; // bytes: a resource that is known to have fewer does not wait for the search
-const PATIENCE = 400; // ms that any other read waits for the search for a better road
+const SMALL = 1024 * 1024; // bytes: a resource that is known to have fewer does not wait for a search
 const LINGER = 50; // ms, as long as a round trip by the comm, until what it has not begun to bring changes to HTTP
-const FIRST_PAUSE = 10_000; // ms after a failure until the next search; doubled until HTTP has brought something
-const LONGEST_PAUSE = 300_000;
-const MOST_UNASKED = 40_000; // ms of pause before a search that nobody's read begins: a Hub's idle server is to rest
 const STUCK = 2000; // ms without a piece after which a transfer over the comm changes to HTTP, if that has one sooner
 const RESTARTS = 2;
 /** Why an attempt is given up for another way to go on. */
@@ -40,15 +27,6 @@ export interface LadderOptions {
    * it, also where the comm is quicker, and with the reason why it is the comm.
    */
   readonly onTransport: (name: TransportName, base: string | null, reason: string | null) => void;
-}
-
-/** How quick a carrier was; null where that was not seen. */
-export interface Measured {
-  readonly name: TransportName;
-  /** Until a small answer was there. */
-  readonly ms: number | null;
-  /** Megabytes a second of large transfers. */
-  readonly mb_per_s: number | null;
 }
 
 /** One carrier's turn at a transfer. */
@@ -73,10 +51,7 @@ export class LadderSource implements Source {
   private readonly pushed = new Pushed();
   /** What has come unasked for transfers that were under way. */
   private readonly given = new WeakMap<Transfer, Resource>();
-  private patience: Promise<void> = Promise.resolve();
-  private pause = FIRST_PAUSE;
-  private notBefore = 0;
-  private again: ReturnType<typeof setTimeout> | undefined;
+  private readonly search: RoadSearch;
   private told: { readonly name: TransportName; readonly base: string | null } | null = null;
   private readonly attempts = new Set<Attempt>();
   private readonly disposed = new AbortController();
@@ -87,6 +62,13 @@ export class LadderSource implements Source {
     private readonly options: LadderOptions,
   ) {
     this.comm = new CommPieces(requests);
+    this.search = new RoadSearch({
+      connect: options.connect,
+      page: options.page,
+      signal: this.disposed.signal,
+      onFound: (found) => this.begin(found),
+      onNone: (reason) => this.tell("comm", null, reason),
+    });
   }
 
   /** Bytes that HTTP has brought, by road. */
@@ -100,7 +82,9 @@ export class LadderSource implements Source {
   }
 
   /** What the last search found at each way to the server. */
-  looked: readonly Rung[] = [];
+  get looked(): readonly Rung[] {
+    return this.search.looked;
+  }
 
   /** ms from the start until the first road was chosen; null while none is. */
   chosenAfter: number | null = null;
@@ -121,12 +105,7 @@ export class LadderSource implements Source {
 
   /** For a person: how quick the carriers are, why others are not taken, and what to do where that helps; a line each. */
   get described(): string[] {
-    const measured = this.measured.map((one) => `${NAMES[one.name]}: ${speedOf(one)}`);
-    const closed = this.looked
-      .filter(({ name, reason }) => reason !== null && name !== "colab")
-      .map(({ name, reason }) => `${NAMES[name]}: ${reason}`);
-    const advice = this.http === null ? adviceFor(this.looked) : null;
-    return [...measured.filter((line) => !line.endsWith(": ")), ...closed, ...(advice === null ? [] : [advice])];
+    return explain(this.measured, this.looked, this.http === null);
   }
 
   /** The road that HTTP takes now; null where there is none. */
@@ -147,8 +126,8 @@ export class LadderSource implements Source {
 
   async read(path: string, options: ReadOptions = {}): Promise<Resource> {
     this.disposed.signal.throwIfAborted();
-    if (performance.now() >= this.notBefore) this.search();
-    if (options.size === undefined || options.size > SMALL) await this.patience;
+    this.search.wanted();
+    if (options.size === undefined || options.size > SMALL) await this.search.patience;
     const transfer = new Transfer(path, options.onProgress);
     for (let restarts = 0; !transfer.complete; ) {
       options.signal?.throwIfAborted();
@@ -160,7 +139,7 @@ export class LadderSource implements Source {
       const carrier = http !== null && carrying === "http" ? http : this.comm;
       try {
         await this.attempt(transfer, carrier, within, options.signal);
-        if (carrier === http) this.pause = FIRST_PAUSE; // it does carry
+        if (carrier === http) this.search.carries();
       } catch (error) {
         options.signal?.throwIfAborted();
         this.disposed.signal.throwIfAborted();
@@ -189,14 +168,12 @@ export class LadderSource implements Source {
 
   /** Something has changed that may open a road: the network is back, or somebody looks again. */
   lookAgain(): void {
-    if (this.http !== null || this.told === null || this.notBefore === Number.POSITIVE_INFINITY) return;
-    this.pause = FIRST_PAUSE;
-    this.search();
+    this.search.lookAgain();
   }
 
   dispose(): void {
     this.disposed.abort(new DOMException("the widget was closed", "AbortError"));
-    clearTimeout(this.again);
+    this.search.stop();
     this.pushed.clear();
   }
 
@@ -255,38 +232,6 @@ export class LadderSource implements Source {
     );
   }
 
-  /** Look for a road. Reads wait for it, but not for long, and none longer because it came later. */
-  private search(): void {
-    clearTimeout(this.again);
-    this.notBefore = Number.POSITIVE_INFINITY; // one search at a time
-    this.patience = shortly(this.find());
-  }
-
-  /** Never throws. */
-  private async find(): Promise<void> {
-    let reason = "Python's data server does not run";
-    try {
-      const server = await this.options.connect();
-      if (server !== null) {
-        const ways = candidates(server, this.options.page);
-        this.looked = closedRoads(server, this.options.page);
-        const found = await findRoad(ways, this.disposed.signal, (rung) => {
-          this.looked = [...this.looked, rung];
-        });
-        if (this.disposed.signal.aborted) return;
-        if (found !== null) return this.begin(found);
-        reason = whyNone(ways, this.looked);
-      }
-    } catch (error) {
-      if (this.disposed.signal.aborted) return;
-      reason = `Python does not say where its data server is: ${wordsOf(error)}`;
-    }
-    // Who was silent may have been busy; who has refused will refuse again.
-    if (this.looked.some((rung) => rung.reason === SILENT)) this.lookAgainLater();
-    this.rest();
-    this.tell("comm", null, reason);
-  }
-
   /** Take a road. */
   private begin({ road, ms }: Found): void {
     const http = new HttpRanges(road, () => this.ping());
@@ -311,25 +256,10 @@ export class LadderSource implements Source {
     if (this.http !== http) return;
     this.http = null;
     this.choice = null;
-    const { name } = http.road;
-    this.looked = this.looked.map((rung) =>
-      rung.name === name ? { ...rung, reason: wordsOf(error), ms: null } : rung,
-    );
-    this.lookAgainLater(); // the read that has failed may wait by the comm for a cell to end
-    this.rest();
-    this.tell("comm", null, `the data server at ${http.road.base} no longer answers as it should: ${wordsOf(error)}`);
-  }
-
-  /** Search unasked when the pause is over; a few times only. */
-  private lookAgainLater(): void {
-    if (this.pause > MOST_UNASKED) return;
-    this.again = setTimeout(() => this.http === null && this.search(), this.pause);
-  }
-
-  /** No search for a while. */
-  private rest(): void {
-    this.notBefore = performance.now() + this.pause;
-    this.pause = Math.min(2 * this.pause, LONGEST_PAUSE);
+    const { name, base } = http.road;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.search.lost(name, reason);
+    this.tell("comm", null, `the data server at ${base} no longer answers as it should: ${reason}`);
   }
 
   /** Where the data server is reached: whether HTTP carries, or the comm because it is quicker. */
@@ -352,55 +282,12 @@ export class LadderSource implements Source {
   }
 }
 
-const NAMES: Readonly<Record<TransportName, string>> = {
-  direct: "Straight from Python",
-  proxy: "Jupyter's proxy",
-  colab: "Colab's proxy",
-  override: "The address that was set",
-  comm: "The notebook's own connection",
-};
-
-/** The one thing to do where the comm is all there is; null where nothing helps. */
-function adviceFor(looked: readonly Rung[]): string | null {
-  const said = (name: TransportName) => looked.find((rung) => rung.name === name)?.reason ?? null;
-  if (said("override") !== null) return "Check the address in CELLUCID_CLIENT_SERVER_URL.";
-  if (said("proxy") === NO_PROXY)
-    return "Large data come faster with jupyter-server-proxy installed where Jupyter runs.";
-  if (said("proxy") === LOG_IN) return "Reload the page, which logs you in again.";
-  return null;
-}
-
-function speedOf({ ms, mb_per_s }: Measured): string {
-  return [ms === null ? [] : `${ms} ms`, mb_per_s === null ? [] : `${mb_per_s} MB/s`].flat().join(", ");
-}
-
-/** Why HTTP leads nowhere, in one sentence. */
-function whyNone(ways: readonly Way[], looked: readonly Rung[]): string {
-  if (ways.length === 0) return "the page's address is not this machine's and there is no Jupyter proxy";
-  const tried = looked.filter(({ name }) => ways.some((way) => way.name === name));
-  const where = tried.map(({ name, base, reason }) => `${base ?? name} (${reason})`).join(", nor at ");
-  return `no data server of this widget answers at ${where}`;
-}
-
 function speed({ latency, rate }: Meter): string {
   return rate === null ? `${rounded(latency ?? 0)} ms` : `${rounded(rate / 1000)} MB/s`;
 }
 
 function rounded(value: number): number {
   return Math.round(10 * value) / 10;
-}
-
-async function shortly(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, PATIENCE);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function keepsChanging(path: string): RequestFailure {
