@@ -8,13 +8,6 @@ SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
 CONTEXTS = "() => globalThis[Symbol.for('cellucid.contexts.1')].leases.length"
 
 
-def lasso_half(widget):
-    plot = widget.inspect()["plot"]
-    width, height = plot["width"], plot["height"]
-    widget.press("l")
-    widget.draw([[10, 10], [width / 2, 10], [width / 2, height - 10], [10, height - 10]])
-
-
 def test_ipywidgets_linked_with_link_and_dlink_follow(notebook):
     page = notebook(
         [
@@ -43,7 +36,7 @@ def test_ipywidgets_linked_with_link_and_dlink_follow(notebook):
         "(select) => select.value === 'bulk_labels'", arg=page.cell_output(2).locator("select").element_handle()
     )
 
-    lasso_half(widget)
+    widget.lasso_half()
     page.wait_for("count.value > 0")
     assert page.execute("count.value == len(w.selection)") == "True"
 
@@ -60,7 +53,7 @@ def test_two_widgets_keep_apart_and_can_be_linked(notebook):
     first, second = WidgetPage(page, 0), WidgetPage(page, 1)
     first.settle()
     second.settle()
-    lasso_half(first)
+    first.lasso_half()
     page.wait_for("len(a.selection) > 0")
     assert page.execute("len(b.selection)") == "0"
     assert second.inspect()["selected"] == 0
@@ -80,7 +73,7 @@ def test_a_second_view_shows_the_same_and_follows(notebook):
     first.settle()
     second.settle()
     assert page.page.evaluate(CONTEXTS) == 1, "views of one widget share a context"
-    lasso_half(second)
+    second.lasso_half()
     page.wait_for("len(w.selection) > 0")
     count = int(page.execute("len(w.selection)"))
     first.wait_until(f"(state) => state.selected === {count} && state.settled")
@@ -117,7 +110,7 @@ def test_a_reloaded_page_draws_the_same_widget_again(notebook):
     widget = WidgetPage(page)
     widget.settle()
     widget.wait_until("(state) => state.selected === 50")
-    lasso_half(widget)
+    widget.lasso_half()
     page.wait_for("len(w.selection) not in (0, 50)")
     page.wait_for("(w.ready, w.status) == (True, 'ready')")
     page.page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
@@ -151,7 +144,7 @@ def test_a_restarted_kernel_leaves_the_picture_and_running_again_brings_the_widg
     page.run_all()
     fresh = WidgetPage(page)
     fresh.settle()
-    lasso_half(fresh)
+    fresh.lasso_half()
     page.wait_for("len(w.selection) > 0")
 
 
@@ -164,7 +157,7 @@ def test_a_kernel_that_crashes_is_told_and_what_would_need_it_fails_with_the_way
     page.run_cell(2, wait=False)
     page.page.get_by_role("dialog").get_by_role("button", name="Ok").click(timeout=40_000)
     widget.root.get_by_text("The kernel of this plot has ended").wait_for(timeout=40_000)
-    lasso_half(widget)
+    widget.lasso_half()
     assert widget.inspect()["selected"] > 0, "the picture can still be explored"
     widget.colour_by("louvain")
     widget.root.get_by_text("Could not load louvain").wait_for()

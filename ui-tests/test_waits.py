@@ -6,13 +6,6 @@ from hosts.widget import WidgetPage
 SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
 
 
-def lasso_half(widget):
-    plot = widget.inspect()["plot"]
-    width, height = plot["width"], plot["height"]
-    widget.press("l")
-    widget.draw([[10, 10], [width / 2, 10], [width / 2, height - 10], [10, height - 10]])
-
-
 def test_run_all_with_a_wait_for_the_picture_and_one_for_a_selection(notebook):
     page = notebook(
         [
@@ -28,7 +21,7 @@ def test_run_all_with_a_wait_for_the_picture_and_one_for_a_selection(notebook):
     widget = WidgetPage(page)
     widget.wait_until("(state) => state.settled")
     assert page.cell_is_running(3)
-    lasso_half(widget)
+    widget.lasso_half()
     page.cell_output(3).get_by_text("lasso").wait_for(timeout=20_000)
     page.cell_output(4).get_by_text("same True").wait_for()
     assert "heard 0 " not in page.cell_output(3).inner_text()
@@ -85,11 +78,11 @@ def test_where_only_the_comm_is_left_a_wait_names_the_form_to_await(notebook):
     told = page.cell_output(2).inner_text()
     assert "await widget.wait_for_event_async" in told, told
     if not page.hears_while_awaiting():
-        lasso_half(widget)
+        widget.lasso_half()
         page.wait_for("len(w.selection) > 0")
         return
     page.run_cell(3, wait=False)
-    lasso_half(widget)
+    widget.lasso_half()
     page.cell_output(3).get_by_text("heard lasso").wait_for(timeout=20_000)
 
 
@@ -103,7 +96,7 @@ def test_the_stop_button_ends_a_wait(notebook):
     page.page.wait_for_timeout(500)
     page.interrupt_kernel()
     assert "KeyboardInterrupt" in page.cell_output(2).inner_text()
-    lasso_half(widget)
+    widget.lasso_half()
     page.wait_for("len(w.selection) > 0")
 
 

@@ -5,11 +5,11 @@ import re
 import socket
 import socketserver
 import threading
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from hosts.framed import Rules, html_manager
 from hosts.journey import Host
+from hosts.thread import ThreadServer
 
 DOMAIN = "colab.example"
 BROWSER = (f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1",)
@@ -18,26 +18,16 @@ BROWSER = (f"--host-resolver-rules=MAP *.{DOMAIN} 127.0.0.1",)
 CHUNK = 64 * 1024
 
 
-class PortProxy:
-    """Carries connections on to the port of loopback that their host's name begins with, inside `with`."""
+class PortProxy(ThreadServer):
+    """Carries connections on to the port of loopback that their host's name begins with."""
 
-    def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), _Link)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ports")
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    def __init__(self) -> None:
+        super().__init__(_Server(("127.0.0.1", 0), _Link))
 
     @property
     def address(self) -> str:
         """Of a port, which stands for `{port}`."""
-        return f"http://{{port}}-port.{DOMAIN}:{self._server.server_address[1]}"
+        return f"http://{{port}}-port.{DOMAIN}:{self.port}"
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from playwright.sync_api import Page
 
+from hosts.console import Console
+
 
 class Logged(Protocol):
     """A server with a log."""
@@ -19,7 +21,7 @@ class Watched(Protocol):
     """A page of a host: what its console said, and what serves it."""
 
     page: Page
-    console: list[str]
+    console: Console
 
     @property
     def server(self) -> Logged:

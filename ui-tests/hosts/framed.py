@@ -3,20 +3,20 @@
 import json
 import re
 import subprocess
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import anywidget
 from playwright.sync_api import FrameLocator, Page
 
+from hosts.console import Console
 from hosts.jupyterlab import JupyterLab
 from hosts.notebook import CellFailed
+from hosts.thread import ThreadServer
 
 ROOT = Path(__file__).parents[2]
 SOURCES = Path(__file__).parent / "pages"
@@ -80,15 +80,10 @@ def html_manager() -> str:
     return f"html-manager {package['version']}"
 
 
-class FrameServer:
-    """Serves the document of the frames and its scripts, inside `with`, on a port of its own: as another origin."""
+class FrameServer(ThreadServer):
+    """Serves the document of the frames and its scripts, on a port of its own: as another origin."""
 
     def __init__(self, rules: Rules) -> None:
-        self._rules = rules
-        manager = f"{rules.manager}.js"
-        self._scripts = {manager: BUILT / manager, "anywidget.js": ANYWIDGET}
-
-    def __enter__(self) -> Self:
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -98,22 +93,15 @@ class FrameServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="frames")
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        self._rules = rules
+        manager = f"{rules.manager}.js"
+        self._scripts = {manager: BUILT / manager, "anywidget.js": ANYWIDGET}
 
     @property
     def origin(self) -> str:
         """Where the frames come from."""
-        return f"http://{self._rules.frame_host}:{self._server.server_port}"
+        return f"http://{self._rules.frame_host}:{self.port}"
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
         name = request.path.lstrip("/")
@@ -151,9 +139,7 @@ class FramedPage:
         self.lab = lab
         self.rules = rules
         self.frames = frames
-        self.console: list[str] = []
-        page.on("console", lambda message: self.console.append(f"[{message.type}] {message.text}"))
-        page.on("pageerror", lambda error: self.console.append(f"[page error] {error}"))
+        self.console = Console(page)
 
     @property
     def server(self) -> JupyterLab:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
-from playwright.sync_api import ConsoleMessage, Error, Page, WebSocket
+from playwright.sync_api import Page, WebSocket
 
+from hosts.console import Console
 from hosts.notebook import CellFailed
 from hosts.process import HostProcess
 
@@ -71,22 +72,14 @@ class MarimoPage:
         self.page = page
         self.server = server
         self.path = path
-        self.console: list[str] = []
+        self.console = Console(page)
         self._session: str | None = None
-        page.on("console", self._hear)
-        page.on("pageerror", self._hear_error)
         page.on("websocket", self._connected)
 
     @property
     def document(self) -> Page:
         """Where the widgets are: marimo's own page, below a shadow root."""
         return self.page
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        self.console.append(f"[{message.type}] {message.text}")
-
-    def _hear_error(self, error: Error) -> None:
-        self.console.append(f"[page error] {error}")
 
     def _connected(self, socket: WebSocket) -> None:
         self._session = parse_qs(urlsplit(socket.url).query).get("session_id", [self._session])[0]

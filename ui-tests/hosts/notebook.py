@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import nbformat
-from playwright.sync_api import ConsoleMessage, Error, Locator, Page
+from playwright.sync_api import Locator, Page
+
+from hosts.console import Console
 
 OPEN_SECONDS = 60
 CELL_SECONDS = 120
@@ -133,20 +135,12 @@ class NotebookPage:
         self.page = page
         self.server = server
         self.path = path
-        self.console: list[str] = []
-        page.on("console", self._hear)
-        page.on("pageerror", self._hear_error)
+        self.console = Console(page)
 
     @property
     def document(self) -> Page:
         """Where the widgets are: JupyterLab's own page."""
         return self.page
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        self.console.append(f"[{message.type}] {message.text}")
-
-    def _hear_error(self, error: Error) -> None:
-        self.console.append(f"[page error] {error}")
 
     def open(self, *, load: bool = True) -> "NotebookPage":
         """Opens the notebook and waits until it shows its cells and its kernel is idle.
@@ -311,8 +305,7 @@ class NotebookPage:
             return False
         self.page.unroute_all(behavior="ignoreErrors")
         self.page.mouse.move(0, 0)
-        self.page.remove_listener("console", self._hear)
-        self.page.remove_listener("pageerror", self._hear_error)
+        self.console.close()
         as_new: bool = self._in_panel(
             """
             panel.dispose();

@@ -3,11 +3,11 @@
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Self
+
+from hosts.thread import ThreadServer
 
 
-class StaticHost:
+class StaticHost(ThreadServer):
     """Serves a folder on a free port of the loopback address.
 
     Args:
@@ -19,18 +19,8 @@ class StaticHost:
     def __init__(self, folder: Path, *, odd: bool = False) -> None:
         self.asked: list[str] = []
         handler = type("Handler", (_Odd if odd else _Plain,), {"asked": self.asked})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-        self._thread = Thread(target=self._server.serve_forever, daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))))
+        self.url = f"http://127.0.0.1:{self.port}/"
 
 
 class _Plain(SimpleHTTPRequestHandler):

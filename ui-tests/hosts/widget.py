@@ -173,3 +173,10 @@ class WidgetPage:
         if hold:
             self.page.keyboard.up(hold)
         return np.array(visited) - origin
+
+    def lasso_half(self) -> None:
+        """Draw a lasso round the left half of the plot."""
+        plot = self.inspect()["plot"]
+        width, height = plot["width"], plot["height"]
+        self.press("l")
+        self.draw([[10, 10], [width / 2, 10], [width / 2, height - 10], [10, height - 10]])
