@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
+from cellucid.export.freeze import prepare
 from cellucid.export.several import generate_datasets_manifest
-from cellucid.export.writer import prepare
 
 __all__ = ["generate_datasets_manifest", "prepare"]
