@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from cellucid.dataset.base import Resource
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.encode import array_resource
+from cellucid.dataset.resource import Resource
 
 
 def made(n: int) -> Resource:

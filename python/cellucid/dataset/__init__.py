@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cellucid.dataset.anndata import AnnDataDataset
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Listed, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Listed
 from cellucid.dataset.errors import (
     AmbiguousGene,
     DatasetChanged,
@@ -15,6 +15,7 @@ from cellucid.dataset.errors import (
 )
 from cellucid.dataset.folder import FolderDataset
 from cellucid.dataset.open import open_dataset
+from cellucid.dataset.resource import Resource
 
 __all__ = [
     "AmbiguousGene",

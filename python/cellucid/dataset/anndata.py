@@ -15,7 +15,7 @@ from uuid import uuid4
 import numpy as np
 import pandas as pd
 
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, Resource, values_of
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, FieldValues, values_of
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.embeddings import current_coordinates, find_components, find_embeddings
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
@@ -53,6 +53,7 @@ from cellucid.dataset.paths import (
 )
 from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import gene_position, no_obs_column, resolve_field, unambiguous
+from cellucid.dataset.resource import Resource
 from cellucid.dataset.source import Source
 
 if TYPE_CHECKING:

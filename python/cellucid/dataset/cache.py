@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cellucid.dataset.base import Resource
+    from cellucid.dataset.resource import Resource
 
 
 class ResourceCache:

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from cellucid.dataset.base import Resource
+from cellucid.dataset.resource import Resource
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellucid.dataset.base import Resource
 from cellucid.dataset.encode import ARRAY_MEDIA_TYPE
 from cellucid.dataset.lock import held
+from cellucid.dataset.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

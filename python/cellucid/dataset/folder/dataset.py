@@ -17,7 +17,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Listed, Resource
+from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Listed
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.colors import category_colors, to_hex
 from cellucid.dataset.embeddings import measure
@@ -69,6 +69,7 @@ from cellucid.dataset.paths import (
 )
 from cellucid.dataset.queries import query_positions
 from cellucid.dataset.references import did_you_mean, gene_position, no_obs_column, resolve_field, some
+from cellucid.dataset.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
