@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -93,6 +93,36 @@ class Page:
         self._number = len(self._unseen)
         kept = (replace(each, number=at + 1, epoch=self._epoch) for at, each in enumerate(self._unseen))
         self._unseen = deque(kept, maxlen=KEPT)
+
+
+class Pages:
+    """The pages of one widget, the newest last. Who changes one holds the conversation's lock."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Page] = {}
+
+    def __iter__(self) -> Iterator[Page]:
+        return iter(list(self._known.values()))
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def known(self, name: str) -> Page | None:
+        """The page of this name; None where it has never spoken."""
+        return self._known.get(name)
+
+    def page(self, name: str) -> Page:
+        """The page of this name, a new one where it speaks for the first time."""
+        return self._known.setdefault(name, Page(name))
+
+    @property
+    def there(self) -> list[Page]:
+        """Those that somebody may be looking at."""
+        return [page for page in self if page.there]
+
+    def wants_text(self, name: str | None) -> bool:
+        """Whether a page wants buffers as text; without a name, whether any does."""
+        return any(page.text for page in self.there if name in (None, page.name))
 
 
 class Again:

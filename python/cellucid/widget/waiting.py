@@ -13,8 +13,7 @@ from typing import Any
 from cellucid.channel.hooks import HookEvent
 from cellucid.channel.rpc import RequestError
 from cellucid.channel.waits import Waiter
-from cellucid.widget.hooked import HookedWidget
-from cellucid.widget.host import WidgetHost
+from cellucid.widget.taking import TakingWidget
 
 Predicate = Callable[[HookEvent], object]
 Answer = tuple[dict[str, Any], list[memoryview]]
@@ -29,12 +28,11 @@ _NO_VIEWER = (
 _FIRST_CONTACT = 15.0  # s until a page that can reach us while a cell runs has done so
 
 
-class WaitingWidget(HookedWidget):
+class WaitingWidget(TakingWidget):
     """Adds waits for events to a widget: blocking ones, which also work in a cell, and those to ``await``."""
 
     ready: Any
     status: Any
-    _host: WidgetHost
 
     @abstractmethod
     def _require_open(self) -> None:

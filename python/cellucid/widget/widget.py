@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,18 +15,16 @@ import traitlets
 from anndata import AnnData
 from ipywidgets import Layout
 
-from cellucid.cells import CellLookup, Marks, Selection, SelectionError
+from cellucid.cells import CellLookup, Marks
 from cellucid.channel.conversation import Conversation
-from cellucid.channel.plain import plain
 from cellucid.dataset import Dataset, open_dataset
-from cellucid.dataset.colors import to_hex
 from cellucid.dataset.lock import DataLock
+from cellucid.widget.driven import DrivenWidget
 from cellucid.widget.host import WidgetHost
 from cellucid.widget.picture import with_picture
 from cellucid.widget.refresh import refresh
-from cellucid.widget.reporting import BUNDLE, ReportingWidget
+from cellucid.widget.reporting import BUNDLE
 from cellucid.widget.serving import Serving
-from cellucid.widget.shown import CHANGES
 from cellucid.widget.state import capture, restore
 from cellucid.widget.switch import Switch
 from cellucid.widget.traits import (
@@ -49,12 +46,10 @@ from cellucid.widget.traits import (
 from cellucid.widget.traits.camera import fitted
 from cellucid.widget.viewer import Viewer
 
-logger = logging.getLogger("cellucid.jupyter")
-
 _ROADS = ("direct", "proxy", "colab", "override", "comm")
 
 
-class CellucidWidget(ReportingWidget):
+class CellucidWidget(DrivenWidget):
     """Shows the cells of a dataset, and brings what a person selects to Python.
 
     Args:
@@ -173,7 +168,6 @@ class CellucidWidget(ReportingWidget):
         self._conversation = Conversation(
             self._host, self.send, name=self.viewer_id[:8], lock=self._lock, pace=self._pace
         )
-        self._shown_in_execution: int | None = None
         if layout is None or isinstance(layout, dict):
             layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
@@ -236,135 +230,7 @@ class CellucidWidget(ReportingWidget):
         """The address that opens this viewer in a browser tab. It carries the token: who has it sees the data."""
         return self._server.page(self._host.road, self.viewer_id)
 
-    # -- driving -----------------------------------------------------------------------------------------------------
-
-    def select(self, what: object) -> Selection:
-        """Select cells.
-
-        Args:
-            what: row positions, a boolean mask ``(n_cells,)``, cell names, a pandas query on obs such as
-                ``"louvain == '3' and percent_mito < 0.05"``, or None for no cells.
-
-        Returns:
-            The new selection.
-
-        Raises:
-            traitlets.TraitError: naming the positions, names or columns that are not there.
-        """
-        self.selection = what
-        selection: Selection = self.selection
-        return selection
-
-    def clear_selection(self) -> None:
-        """Select no cells."""
-        self.selection = None
-
-    def invert_selection(self) -> Selection:
-        """Select every cell that is not selected now, also those out of sight; returns the new selection."""
-        with self._lock:
-            return self.select(~self.selection_mask)
-
-    def highlight_cells(self, cells: object, color: str = "#ff0000") -> None:
-        """Point cells out by a ring, in addition to those pointed out already.
-
-        Args:
-            cells: as :meth:`select` takes them.
-            color: ``#rrggbb``, or a name that matplotlib knows.
-
-        Raises:
-            ValueError: for cells that are not there, or what is not a colour.
-        """
-        self._require_open()
-        hexadecimal = to_hex(color)
-        if hexadecimal is None:
-            raise ValueError(f"color: {color!r} is not a colour; expected something like '#ff0000' or 'red'")
-        with self._lock:
-            self._marks.highlight(self._cells.resolve(cells), hexadecimal)
-            self._talk.marks_changed()
-
-    def clear_highlights(self) -> None:
-        """Point out no cells."""
-        self._require_open()
-        with self._lock:
-            self._marks.clear_highlights()
-            self._talk.marks_changed()
-
-    def set_visibility(self, cells: object = None, visible: bool = True) -> None:
-        """Take cells out of sight, or bring back what was taken out so; filters stay as they are.
-
-        Args:
-            cells: as :meth:`select` takes them; None is all cells.
-            visible: False takes them out of sight.
-
-        Raises:
-            ValueError: for cells that are not there.
-        """
-        self._require_open()
-        with self._lock:
-            self._marks.set_visibility(None if cells is None else self._cells.resolve(cells), bool(visible))
-            self._talk.marks_changed()
-            self._count_visible()
-
-    def set_color_by(self, field: str | None) -> None:
-        """Colour the cells by an obs column or a gene: ``widget.color_by = field``."""
-        self._require_open()
-        self.color_by = field
-
-    def reset_view(self) -> None:
-        """Show all cells, in every view of the widget."""
-        self._require_open()
-        with self._lock:
-            self.camera = None
-            self._talk.command("reset_view", {})
-
-    def zoom_to(self, cells: object) -> None:
-        """Move the camera to cells, in every view of the widget; as soon as there is one.
-
-        Args:
-            cells: as :meth:`select` takes them.
-
-        Raises:
-            ValueError: for cells that are not there, for none, or for cells without a place in the embedding.
-        """
-        self._require_open()
-        positions = np.asarray(self._cells.resolve(cells))
-        places = self._dataset.coordinates(self.embedding)[positions]
-        places = places[np.isfinite(places).all(axis=1)].astype(np.float64)
-        if not len(places):
-            what = "no cells" if not len(positions) else f"cells without a place in {self.embedding!r}"
-            raise SelectionError(f"cannot zoom to {what}")
-        places = places[:, : self.dimension]
-        if self.dimension == 1:  # the cells lie in a band round 0
-            places = np.column_stack([places, np.zeros(len(places))])
-        box = {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
-        self._talk.command("zoom_to", {"embedding": self.embedding, "dimension": self.dimension, **box})
-
-    def send_message(self, message: Mapping[str, Any]) -> None:
-        """Send a message to the viewer, as Cellucid's own viewer takes it.
-
-        ``{"type": "highlight", "cells": [...], "color": ...}``, ``clearHighlights``, ``setColorBy`` (``field``),
-        ``setVisibility`` (``cells``, ``visible``) and ``resetCamera`` do what the methods do. Any other message becomes
-        an event ``cellucid-message`` on the widget's element in the page, for scripts of your own.
-
-        Raises:
-            TypeError, ValueError: for what has no form in JSON; it says where.
-        """
-        self._require_open()
-        if not isinstance(message, Mapping):
-            raise TypeError(f"a message is a dict, got {type(message).__name__}")
-        match message:
-            case {"type": "highlight", "cells": cells}:
-                self.highlight_cells(cells, message.get("color", "#ff0000"))
-            case {"type": "clearHighlights"}:
-                self.clear_highlights()
-            case {"type": "setColorBy", "field": field}:
-                self.set_color_by(field)
-            case {"type": "setVisibility"}:
-                self.set_visibility(message.get("cells"), message.get("visible", True))
-            case {"type": "resetCamera"}:
-                self.reset_view()
-            case _:
-                self._talk.command("message", {"message": plain(message)})
+    # -- all of it -----------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
         """Look again at an AnnData that has changed: new columns, other clusters, filtered or reordered cells.
@@ -395,19 +261,6 @@ class CellucidWidget(ReportingWidget):
         restore(self, state)
 
     # -- life --------------------------------------------------------------------------------------------------------
-
-    def display(self) -> None:
-        """Show the widget as an output of the running cell, once a cell; outside a notebook, print its address."""
-        self._require_open()
-        shell = _ipython()
-        if shell is None or getattr(shell, "kernel", None) is None:
-            print(self.viewer_url)
-            return
-        if self._shown_in_execution != shell.execution_count:
-            from IPython.display import display
-
-            display(self)  # type: ignore[no-untyped-call]
-            self._shown_in_execution = shell.execution_count
 
     def stop(self) -> None:
         """Stop serving data and calling hooks; the picture stays on the page. Idempotent; your data stay open."""
@@ -465,19 +318,8 @@ class CellucidWidget(ReportingWidget):
         if self.dataset != dataset.listed_as:  # the same once more would keep another choice from being shown
             self.dataset = dataset.listed_as
 
-    def _take_marks(self, marks: Marks) -> None:
-        with self._lock:
-            self._marks = marks
-            self._talk.marks_changed()
-            self._count_visible()
-
     def _count_visible(self) -> None:
         self.set_trait("n_visible", self._host.count_visible())
-
-    @traitlets.observe(*CHANGES)
-    def _shown_changed(self, change: Any) -> None:
-        if self._conversation is not None:
-            self._conversation.push.changed(CHANGES[change.name])
 
     @traitlets.observe("filters", "layer")
     def _filters_changed(self, _: object) -> None:
@@ -514,66 +356,9 @@ class CellucidWidget(ReportingWidget):
     def _n_cells(self) -> int:
         return self._dataset.n_cells
 
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take a page's own message of ipywidgets: it empties the boot trait, or names a linked widget's cell.
-
-        All else that a page sets comes as events, numbered and acknowledged. ipywidgets would let it set anything,
-        read-only traits and the front end included.
-        """
-        with self._lock:
-            if sync_data.get("_boot") == {}:
-                super().set_state({"_boot": {}})
-            hovered = sync_data.get("hovered")
-            if "hovered" in sync_data and not (isinstance(hovered, int) and hovered >= self.n_cells):
-                self._take({"hovered": hovered})
-
-    def _take(self, wanted: dict[str, Any], page: str | None = None, *, quietly: bool = False) -> None:
-        """Take trait values from a page. What fails is reported, unless quietly; what is not as it was set is told."""
-        with self._lock:
-            try:
-                super().set_state(wanted)
-            except Exception as error:  # observers are users' code; nobody would see what they raise here
-                if quietly:
-                    logger.info("what a page set does not fit: %s", error)
-                else:
-                    logger.exception("what a page set was not taken as it is")
-                    refused = any(_as_json(getattr(self, name)) != value for name, value in wanted.items())
-                    self._host.report("trait" if refused else "observer", f"{type(error).__name__}: {error}")
-            if page is None:
-                return
-            self._talk.push.heard()  # the page has what it has set, or asks for it
-            now = self._json_of(wanted)
-            self._change([name for name, value in wanted.items() if _as_json(now[name]) == value], page)
-            others = [name for name, value in wanted.items() if _as_json(now[name]) != value]
-            if others:
-                self.send_state(others)
-
-    def _taken(self) -> Mapping[str, int]:
-        return {} if self._conversation is None else self._conversation.taken()
-
-    def _traits_sent(self) -> None:
-        if self._conversation is not None:
-            self._conversation.traits_sent()
-
-    def _page_left(self, page: str) -> None:
-        if self._conversation is not None:
-            self._conversation.page_left(page)
-
-    # -- display -----------------------------------------------------------------------------------------------------
-
-    @property
-    def _ipython_display_(self) -> Callable[[], None] | None:
-        # IPython asks for this before the mime bundle. ``show_anndata(adata)`` as a cell's last expression would be
-        # shown by the call and once more as the cell's result; the second time is answered with nothing.
-        shell = _ipython()
-        if shell is None or self._shown_in_execution != shell.execution_count:
-            return None
-        return lambda: None
-
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = with_picture(super()._repr_mimebundle_(**kwargs), self)
-        if self._conversation is not None and self.status not in ("stopped", "closed"):
-            self._conversation.push.displayed()
+        self._displayed()
         return bundle
 
     def __repr__(self) -> str:
@@ -590,13 +375,3 @@ def _with_components(embedding: str, components: str | Sequence[int] | None) -> 
 
 def _listing(dataset: Dataset) -> list[dict[str, Any]]:
     return [asdict(one) for one in dataset.datasets]
-
-
-def _as_json(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _ipython() -> Any:
-    from IPython.core.getipython import get_ipython
-
-    return get_ipython()

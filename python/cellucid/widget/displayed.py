@@ -1,0 +1,56 @@
+"""A widget that knows where it is displayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import traitlets
+
+from cellucid.widget.reporting import ReportingWidget
+from cellucid.widget.shown import CHANGES
+
+
+class DisplayedWidget(ReportingWidget):
+    """Displays itself once a cell, and sends what it shows where no page can ask for it."""
+
+    viewer_url: Any
+    _shown_in_execution: int | None = None
+
+    def display(self) -> None:
+        """Show the widget as an output of the running cell, once a cell; outside a notebook, print its address."""
+        self._require_open()
+        shell = _ipython()
+        if shell is None or getattr(shell, "kernel", None) is None:
+            print(self.viewer_url)
+            return
+        if self._shown_in_execution != shell.execution_count:
+            from IPython.display import display
+
+            display(self)  # type: ignore[no-untyped-call]
+            self._shown_in_execution = shell.execution_count
+
+    @property
+    def _ipython_display_(self) -> Callable[[], None] | None:
+        # IPython asks for this before the mime bundle. ``show_anndata(adata)`` as a cell's last expression would be
+        # shown by the call and once more as the cell's result; the second time is answered with nothing.
+        shell = _ipython()
+        if shell is None or self._shown_in_execution != shell.execution_count:
+            return None
+        return lambda: None
+
+    def _displayed(self) -> None:
+        """A page begins."""
+        if self._conversation is not None and self.status not in ("stopped", "closed"):
+            self._conversation.push.displayed()
+
+    @traitlets.observe(*CHANGES)
+    def _shown_changed(self, change: Any) -> None:
+        if self._conversation is not None:
+            self._conversation.push.changed(CHANGES[change.name])
+
+
+def _ipython() -> Any:
+    from IPython.core.getipython import get_ipython
+
+    return get_ipython()
