@@ -169,6 +169,26 @@ def test_with_the_comm_alone_what_is_shown_before_a_long_cell_is_drawn_while_it_
     assert 700 < int(page.execute("w._talk.push.bytes_sent")) < 100_000
 
 
+@pytest.mark.parametrize(
+    "show",
+    [
+        "ipywidgets.Tab([ipywidgets.VBox([ipywidgets.Label('cells'), w])], titles=['plot'])",
+        "box = ipywidgets.HBox()\ndisplay(box)\nbox.children = [w]",
+    ],
+    ids=["displayed", "put in later"],
+)
+def test_with_the_comm_alone_a_widget_inside_another_is_drawn_while_a_cell_runs(notebook, lab, show):
+    make = "import ipywidgets\nw = CellucidWidget(adata, color_by='bulk_labels')\n"
+    page = notebook([LOAD, make + show, "import time\ntime.sleep(300)"])
+    page.page.route(to_server(lab), lambda route: route.abort())
+    page.run_all(wait=False)
+    state = WidgetPage(page).settle(60)
+    assert (state["cells_drawn"], state["transport"], state["notices"]) == (700, "comm", [])
+    assert page.cell_is_running(2), "the cell was still running when the picture was there"
+    page.interrupt_kernel()
+    assert 700 < int(page.execute("w._talk.push.bytes_sent")) < 100_000
+
+
 def test_a_stranger_gets_nothing_from_the_server_of_a_notebook(notebook):
     page = notebook([LOAD, SHOW])
     page.run_all()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import traitlets
+from ipywidgets import Widget
 
+from cellucid.widget.containers import Containers
 from cellucid.widget.reporting import ReportingWidget
 from cellucid.widget.shown import CHANGES
 
@@ -16,6 +19,11 @@ class DisplayedWidget(ReportingWidget):
 
     viewer_url: Any
     _shown_in_execution: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (containers := _containers()) is not None:
+            containers.watch()
 
     def display(self) -> None:
         """Show the widget as an output of the running cell, once a cell; outside a notebook, print its address."""
@@ -40,7 +48,7 @@ class DisplayedWidget(ReportingWidget):
         return lambda: None
 
     def _displayed(self) -> None:
-        """A page begins."""
+        """A page begins: the widget is displayed, or a container that it is inside."""
         if self._conversation is not None and self.status not in ("stopped", "closed"):
             self._conversation.push.displayed()
 
@@ -48,6 +56,20 @@ class DisplayedWidget(ReportingWidget):
     def _shown_changed(self, change: Any) -> None:
         if self._conversation is not None:
             self._conversation.push.changed(CHANGES[change.name])
+
+
+def _containers() -> Containers | None:
+    shell = _ipython()
+    return _containers_of(shell) if getattr(shell, "kernel", None) is not None else None
+
+
+@cache
+def _containers_of(shell: Any) -> Containers:
+    def displayed(widget: Widget) -> None:
+        if isinstance(widget, DisplayedWidget):
+            widget._displayed()
+
+    return Containers(shell, displayed)
 
 
 def _ipython() -> Any:
