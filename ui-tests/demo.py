@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
 from hosts.chromium import launch
 from hosts.jupyterlab import JupyterLab
+from hosts.kernel_client import client_of
 from hosts.notebook import CellFailed, NotebookPage
 from hosts.widget import WidgetPage
 
@@ -119,12 +119,8 @@ def execute_on_server(lab: JupyterLab, path: str) -> None:
     """Run a notebook's cells in the session that JupyterLab will find, and keep their outputs in the file."""
     body = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
     session = lab.request("POST", "api/sessions", body)
-    client = BlockingKernelClient(connection_file=str(lab.connection_file(session["kernel"]["id"])))
-    client.load_connection_file()
-    client.start_channels()
     notebook = nbformat.read(lab.root_dir / path, as_version=4)
-    try:
-        client.wait_for_ready(timeout=60)
+    with client_of(lab, session["kernel"]["id"]) as client:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 outputs: list[Any] = []
@@ -132,8 +128,6 @@ def execute_on_server(lab: JupyterLab, path: str) -> None:
                 cell.outputs, cell.execution_count = outputs, reply["content"].get("execution_count")
                 # Saved as trusted through the server, which then signs it: JupyterLab shows no widgets otherwise.
                 cell.metadata["trusted"] = True
-    finally:
-        client.stop_channels()
     lab.request("PUT", f"api/contents/{path}", {"type": "notebook", "format": "json", "content": notebook})
 
 

@@ -3,11 +3,12 @@
 import ast
 import random
 import time
+from contextlib import ExitStack
 
 import pytest
-from jupyter_client import BlockingKernelClient
 
 from cells import LOAD, few_cells, isolated
+from hosts.kernel_client import client_of
 from hosts.relay import WEBSOCKET, Relay, RelayedServer
 from hosts.widget import WidgetPage
 
@@ -123,20 +124,13 @@ def http():
 @pytest.fixture
 def kernel(lab):
     """The notebook's kernel, past JupyterLab."""
-    clients = []
+    with ExitStack() as clients:
 
-    def connect():
-        (one,) = lab.request("GET", "api/kernels")
-        client = BlockingKernelClient(connection_file=str(lab.connection_file(one["id"])))
-        client.load_connection_file()
-        client.start_channels()
-        clients.append(client)
-        client.wait_for_ready(timeout=60)
-        return client
+        def connect():
+            (one,) = lab.request("GET", "api/kernels")
+            return clients.enter_context(client_of(lab, one["id"]))
 
-    yield connect
-    for client in clients:
-        client.stop_channels()
+        yield connect
 
 
 def value(client, expression):
@@ -197,9 +191,9 @@ def break_both(chance, comm, http):
 def test_all_arrives_once_and_in_order_while_both_carriers_break(notebook, comm, http, kernel):
     page = notebook([prepare(http), LISTEN])
     # As in kernels without sub-shells: the comm waits for a cell to end, and then brings again what HTTP has brought.
-    with page.comms_on_main():
-        run_first(page, http)
-        page.run_cell(1)
+    page.serve_comms_on_main()
+    run_first(page, http)
+    page.run_cell(1)
     widget = WidgetPage(page)
     assert widget.settle()["transport"] == "override"
     client = kernel()

@@ -68,11 +68,11 @@ def test_where_only_the_comm_is_left_a_wait_names_the_form_to_await(notebook):
         ]
     )
     page.page.route(lambda url: "_cellucid" in url, lambda route: route.abort())
+    page.serve_comms_on_main()
     page.run_cell(0)
-    with page.comms_on_main():
-        page.run_cell(1)
-        widget = WidgetPage(page)
-        widget.settle()
+    page.run_cell(1)
+    widget = WidgetPage(page)
+    widget.settle()
     page.wait_for("w.transport == 'comm'")
     page.run_cell(2)
     told = page.cell_output(2).inner_text()

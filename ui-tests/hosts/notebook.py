@@ -2,8 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,16 +69,6 @@ try {
   future.dispose();
 }
 return { text, failure };
-"""
-
-
-COMMS_OVER_SUBSHELLS = """
-(value) => {
-  const { kernels } = window.jupyterapp.serviceManager;
-  const before = kernels.commsOverSubshells;
-  kernels.commsOverSubshells = value;
-  return before;
-}
 """
 
 
@@ -226,14 +215,9 @@ class NotebookPage:
 
         return finish
 
-    @contextmanager
-    def comms_on_main(self) -> Iterator[None]:
-        """Comms opened meanwhile wait for cells to end, as in kernels without sub-shells: JupyterLab's own setting."""
-        before = self.page.evaluate(COMMS_OVER_SUBSHELLS, "disabled")
-        try:
-            yield
-        finally:
-            self.page.evaluate(COMMS_OVER_SUBSHELLS, before)
+    def serve_comms_on_main(self) -> None:
+        """From now on comms wait for cells to end, as in kernels without sub-shells: JupyterLab's own setting."""
+        self._in_panel('app.serviceManager.kernels.commsOverSubshells = "disabled";')
 
     def hears_while_awaiting(self) -> bool:
         """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not."""
@@ -310,6 +294,7 @@ class NotebookPage:
             """
             panel.dispose();
             await new Promise((resolve) => setTimeout(resolve));
+            app.serviceManager.kernels.commsOverSubshells = "perCommTarget";
             const { leases = [] } = globalThis[Symbol.for("cellucid.contexts.1")] ?? {};
             const widgets = document.querySelectorAll(".cellucid, .jp-Dialog").length + leases.length;
             return widgets === 0 && document.body.dataset.jpThemeName === "JupyterLab Light";
