@@ -134,6 +134,7 @@ def test_a_million_cells_can_be_circled_without_the_proxy_extension(run_as, ben)
     np.testing.assert_array_equal(np.load(ben.user.root_dir / "circled.npy"), expected)
 
 
+@pytest.mark.slow
 def test_a_neighbour_gets_nothing_of_ones_data_through_the_hub(run_as, ada, ben):
     hers, his = run_as(ada, CELLS), run_as(ben, CELLS)
     for page in (hers, his):

@@ -1,5 +1,7 @@
 """The widget in the life of a notebook: linked, shown twice, run again, run all, reloaded, and when things go wrong."""
 
+import pytest
+
 from cells import LOAD
 from hosts.widget import WidgetPage
 
@@ -241,6 +243,7 @@ def press_on_every_control(page, widget):
     return pressed
 
 
+@pytest.mark.slow
 def test_keys_on_every_control_of_the_widget_stay_inside_it(notebook):
     page = notebook([LOAD, SHOW, "1"])
     page.run_all()

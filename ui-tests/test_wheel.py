@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from hosts.jupyterlab import JupyterLab
 from hosts.notebook import NotebookPage, write_notebook
 from hosts.widget import WidgetPage
@@ -20,6 +22,7 @@ v
 """
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_shows_the_widget_without_node(tmp_path, browser):
     installed, notebooks = tmp_path / "installed", tmp_path / "notebooks"
     subprocess.run(
