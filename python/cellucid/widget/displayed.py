@@ -10,6 +10,8 @@ import traitlets
 from ipywidgets import Widget
 
 from cellucid.widget.containers import Containers
+from cellucid.widget.explanation import Explanation
+from cellucid.widget.output import here
 from cellucid.widget.reporting import ReportingWidget
 from cellucid.widget.shown import CHANGES
 
@@ -20,7 +22,10 @@ class DisplayedWidget(ReportingWidget):
     viewer_url: Any
     _shown_in_execution: int | None = None
 
+    _view_count = traitlets.Int(0, allow_none=True).tag(sync=True)  # of ipywidgets: pages count what they show
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._explanation = Explanation()
         super().__init__(*args, **kwargs)
         if (containers := _containers()) is not None:
             containers.watch()
@@ -51,6 +56,13 @@ class DisplayedWidget(ReportingWidget):
         """A page begins: the widget is displayed, or a container that it is inside."""
         if self._conversation is not None and self.status not in ("stopped", "closed"):
             self._conversation.push.displayed()
+            self._explanation.displayed(here())
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take a page's own message of ipywidgets; of what it says of its views none is a trait of Python's."""
+        if type(views := sync_data.get("_view_count")) is int:
+            self._explanation.views(views)
+        super().set_state(sync_data)
 
     @traitlets.observe(*CHANGES)
     def _shown_changed(self, change: Any) -> None:

@@ -267,6 +267,7 @@ class CellucidWidget(DrivenWidget):
         if self._conversation is None or self.status in ("stopped", "closed"):
             return
         self._conversation.close()
+        self._explanation.close()
         self._server.end()
         self._tabs.close()
         self._dataset.clear_cache()
