@@ -4,6 +4,7 @@ import errno
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -58,6 +59,21 @@ def test_it_stops_and_starts_again_with_what_it_served(server):
         urllib.request.urlopen(address + "_cellucid/health", timeout=10)
     server.start()
     assert get(server, path[1:] + "manifest.json")["n_cells"] == 100
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux counts a thread's waits")
+def test_a_server_that_nobody_asks_sleeps(server):
+    assert get(server)["status"] == "ok"
+    serving = next(thread for thread in threading.enumerate() if thread.name == "cellucid-server")
+    status = Path(f"/proc/self/task/{serving.native_id}/status")
+
+    def waits():
+        return int(re.search(r"^voluntary_ctxt_switches:\s+([0-9]+)", status.read_text(), re.MULTILINE)[1])
+
+    time.sleep(0.5)  # what the answer has left to do
+    before = waits()
+    time.sleep(1.5)
+    assert waits() - before < 10, "the watch comes every five seconds"
 
 
 def test_stopping_at_once_after_the_start_ends_well():

@@ -15,8 +15,9 @@ from cellucid.server.reports import CutShort, report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import uvicorn
     from starlette.types import ASGIApp
+
+    from cellucid.server.serving import PatientServer
 
 logger = logging.getLogger("cellucid.server")
 
@@ -51,7 +52,7 @@ class ServerThread:
         self._listening = listen(host, port)
         self.address, self.port = self._listening.getsockname()[:2]
         self._ending = threading.Event()
-        self._uvicorn: uvicorn.Server | None = None
+        self._uvicorn: PatientServer | None = None
         self._thread = threading.Thread(target=self._run, name="cellucid-server", daemon=True)
         try:
             self._thread.start()
@@ -68,8 +69,7 @@ class ServerThread:
         """Close the port and wait for the thread. What is being answered has two seconds, or none. Idempotent."""
         self._ending.set()
         if (serving := self._uvicorn) is not None:
-            serving.force_exit = at_once
-            serving.should_exit = True
+            serving.end(at_once=at_once)
         self._thread.join((0 if at_once else _GRACE_SECONDS) + _MARGIN_SECONDS)
 
     def abandon(self) -> None:
@@ -106,6 +106,7 @@ class ServerThread:
         import uvicorn
 
         from cellucid.server.protocol import LimitedProtocol, watch
+        from cellucid.server.serving import PatientServer
 
         config = uvicorn.Config(
             self._make_app(self.port),
@@ -120,7 +121,7 @@ class ServerThread:
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
-        self._uvicorn = serving = uvicorn.Server(config)
+        self._uvicorn = serving = PatientServer(config)
         if not self._ending.is_set():  # looked at after the line above, as `end` does the two the other way round
             watching = asyncio.create_task(watch(serving.server_state.connections))
             try:
