@@ -1,6 +1,7 @@
 """What a connection may send and how long it may stand still: over real sockets, with the server's watch sped up."""
 
 import json
+import re
 import resource
 import socket
 import threading
@@ -50,6 +51,11 @@ class Wire:
     def closed(self):
         """Whether the server closes without another word."""
         return self.heard() == b""
+
+
+def answers_in(said):
+    """The statuses of all answers."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", said)]
 
 
 @pytest.fixture
@@ -152,6 +158,33 @@ def test_one_who_asks_before_sending_is_refused_without_the_word_to_go_on(connec
     assert wire.heard().startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        (f"Content-Length: {limits.MAX_BODY + 1}\r\n\r\n",),
+        ("Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", bytes(limits.MAX_BODY + 1)),
+    ],
+    ids=["at its head", "in its middle"],
+)
+def test_a_page_with_the_token_reads_why_its_body_is_refused(connect, server, tab_address, body):
+    wire = connect()
+    wire.say(f"POST {tab_address} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://hub.example.org\r\n")
+    wire.say(f"X-Cellucid-Token: {server.token}\r\n", *body)
+    heard = wire.heard()
+    assert heard.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\naccess-control-allow-origin: http://hub.example.org\r\n" in heard
+    assert b"\r\nvary: Origin\r\n" in heard
+
+
+def test_a_strangers_page_reads_no_refusal(connect, tab_address):
+    wire = connect()
+    wire.say(f"POST {tab_address} HTTP/1.1\r\nHost: localhost\r\nOrigin: http://hub.example.org\r\n")
+    wire.say(f"X-Cellucid-Token: guess\r\nContent-Length: {limits.MAX_BODY + 1}\r\n\r\n")
+    heard = wire.heard()
+    assert heard.startswith(b"HTTP/1.1 413 ")
+    assert b"access-control" not in heard
+
+
 def test_a_post_without_a_length_has_no_body(connect):
     wire = connect()
     wire.head(EVENTS, "Connection: close")
@@ -252,11 +285,44 @@ def test_requests_that_wait_for_an_answer_are_few(connect, server, dataset):
     wire = connect()
     wire.head(f"GET {server.add(dataset)}x HTTP/1.1")
     assert begun.wait(10)
-    wire.say("GET /_cellucid/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * (limits.MAX_PIPELINED + 2))
     try:
-        assert wire.closed
+        wire.say("GET /_cellucid/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * (limits.MAX_PIPELINED + 2))
     finally:
         go_on.set()
+    *answers, refusal = answers_in(wire.heard())
+    assert answers == [200] * (1 + limits.MAX_PIPELINED)
+    assert refusal == 429
+
+
+def test_many_short_requests_in_one_read_are_no_long_one(monkeypatch, connect, server, dataset):
+    path = server.add(dataset) + "var/CD3E.values.f32"
+    for _ in range(2):  # the second is answered at hand
+        wire = connect()
+        wire.head(f"GET {path} HTTP/1.1", "Connection: close")
+        assert wire.heard().startswith(b"HTTP/1.1 200 ")
+    begun, go_on, find = threading.Event(), threading.Event(), dataset.find
+
+    def find_late(path):  # so that the others wait in the socket
+        begun.set()
+        go_on.wait(20)
+        return find(path)
+
+    monkeypatch.setattr(dataset, "find", find_late)
+    wire = connect()
+    wire.head(f"GET {path} HTTP/1.1", "Range: bytes=0-0")
+    assert begun.wait(10)
+    n_more = 1_500
+    more = f"GET {path} HTTP/1.1\r\nX-Cellucid-Token: {server.token}\r\nRange: bytes=0-0\r\n\r\n"
+    last = f"GET {path} HTTP/1.1\r\nX-Cellucid-Token: {server.token}\r\nConnection: close\r\n\r\n"
+    assert len(more) * n_more > 2 * limits.MAX_HEAD
+    try:
+        wire.say(more * n_more, last)
+    finally:
+        go_on.set()
+    *answers, end = answers_in(wire.heard())
+    assert set(answers) == {206}
+    # Where the client has not read fast enough, some wait for their answer, and of those there may be few.
+    assert end == 429 if len(answers) < 1 + n_more else end == 200
 
 
 def test_requests_in_one_go_are_answered_in_their_order(connect):
@@ -264,12 +330,7 @@ def test_requests_in_one_go_are_answered_in_their_order(connect):
     wire.head("GET /_cellucid/health HTTP/1.1")
     wire.head("GET /nothing HTTP/1.1")
     wire.head("GET /_cellucid/info HTTP/1.1", "Connection: close")
-    said = wire.heard()
-    assert [said[place + 9 : place + 12] for place in range(len(said)) if said.startswith(b"HTTP/1.1 ", place)] == [
-        b"200",
-        b"404",
-        b"200",
-    ]
+    assert answers_in(wire.heard()) == [200, 404, 200]
 
 
 def test_what_follows_a_request_and_is_none_does_not_spoil_its_answer(connect, server, dataset):

@@ -140,6 +140,17 @@ class Gate:
         body = memoryview(b"") if part is None else resource.part(part.start, part.stop)
         return self._sent(path, asked, head, body)
 
+    def readable(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """What lets the page that asks read an answer that is given before the application has the request.
+
+        Args:
+            asked: The headers, with names in lower case.
+        """
+        origin = asked.get("origin")
+        if origin is None or not security.same(asked.get(_TOKEN), self._token):
+            return {}
+        return {"vary": "Origin", **_allowed(origin)}
+
     def _sent(self, path: str, asked: Mapping[str, str], head: bytes, body: memoryview) -> tuple[bytes, memoryview]:
         logger.debug("GET %r: at hand", path.lstrip("/"))
         self._counters.requests += 1

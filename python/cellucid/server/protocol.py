@@ -46,8 +46,8 @@ _PIPELINED = Refused(429, "too_many", "ask on when there is an answer")
 class LimitedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, which has no limits but one on idle connections after an answer.
 
-    What is refused before it is a request is answered here, where there is nobody else's answer before it; who is
-    refused may still send for a moment, and then the connection is closed.
+    What is refused before it is a request is answered here, after the answers to what was asked before; who is refused
+    may still send for a moment, and then the connection is closed.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
@@ -56,7 +56,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_known = False  # it has shown the token
         self._may_send_long = sends_without_copies(self.loop)
         transport.set_write_buffer_limits(high=0)  # or else what is short is sent when the event loop comes by again
+        self._asked: dict[str, str] = {}  # the headers of the request whose body comes, or came last
         self._refusal: Refused | None = None
+        self._last_word: Refused | None = None  # is said when all that was asked before is answered
         self._lingers = False
         self._in_head = True  # the time for a first one runs from here
         self._in_body = False
@@ -72,7 +74,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        if self._lingers:
+        if self._lingers or self._last_word is not None:
             return
         if self._is_idle and not self._in_head:
             self._begin_head()
@@ -88,7 +90,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._in_head:
             self._begin_head()
         self._n_headers = self._n_head = self._n_body = 0
-        self._n_other = self._n_fed  # nearly: what else came with it is another request's end
+        self._n_other = self._n_fed or 1
+        self._asked = {}
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -108,7 +111,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._ticks = 0
-        asked: dict[str, str] = {}  # of several the first, as in Starlette
+        asked = self._asked  # of several the first, as in Starlette
         for name, value in self.headers:
             asked.setdefault(name.decode("latin-1"), value.decode("latin-1"))
         if int(asked.get("content-length", 0)) > limits.MAX_BODY:
@@ -122,16 +125,22 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._n_body += len(body)
         self._n_other -= len(body)
-        self._n_fed -= len(body)
         if self._n_body > limits.MAX_BODY:
             raise self._because(_LONG_BODY)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._n_fed = self._n_other = 0  # what of it is the next one's is not told: its head may be longer by a read
         if self._in_body:
             self._in_body = False
             self._ticks = 0
             super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._last_word is not None and self._is_idle:
+            refusal, self._last_word = self._last_word, None
+            self._refuse(refusal)
 
     def resume_writing(self) -> None:
         self._was_read = True
@@ -226,19 +235,20 @@ class LimitedProtocol(HttpToolsProtocol):
         return refusal
 
     def _refuse(self, refusal: Refused) -> None:
-        if self._lingers or self.transport.is_closing():
+        if self._lingers or self._last_word is not None or self.transport.is_closing():
             return
-        own = self.cycle if self._in_body else None
-        others = self.pipeline or (own is None and not self._is_idle)
+        if not self._in_body and not self._is_idle:
+            self._last_word, self._in_head = refusal, False
+            return
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if others or (own is not None and own.response_started):
+        if self._in_body and (self.pipeline or self.cycle.response_started):
             self.transport.abort()
             return
         self._lingers, self._ticks = True, 0
         self.flow.resume_reading()
-        self.transport.write(_answer(refusal))
+        self.transport.write(_answer(refusal, self.config.app.readable(self._asked)))  # type: ignore[union-attr]
         self.transport.write_eof()
 
 
@@ -255,14 +265,15 @@ async def watch(connections: Set[Any]) -> None:
             connection.tick()
 
 
-def _answer(refusal: Refused) -> bytes:
+def _answer(refusal: Refused, headers: Mapping[str, str]) -> bytes:
     body = json.dumps({"error": refusal.code, "message": str(refusal), "hint": ""}).encode()
-    head = (
-        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}\r\n"
-        "content-type: application/json\r\n"
-        f"content-length: {len(body)}\r\n"
-        "cache-control: no-store\r\n"
-        "x-content-type-options: nosniff\r\n"
-        "connection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    own = {
+        "content-type": "application/json",
+        "content-length": str(len(body)),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "connection": "close",
+    }
+    lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in {**own, **headers}.items()]
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1") + body
