@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from importlib.metadata import entry_points, version
@@ -22,6 +23,7 @@ import pytest
 from scipy import sparse
 
 from cellucid import cli, open_dataset, prepare, serve
+from cellucid.browser import opened_at
 from cellucid.server import log_on_stderr
 
 SHOW = sys.modules["cellucid.show"]  # the attribute of the package is the function
@@ -291,7 +293,7 @@ def test_the_log_is_shown_without_the_secret_and_without_paths(capsys, tmp_path)
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_what_led_the_browser_there_is_gone_whatever_ends_it(tmp_path, number):
-    screen = {"DISPLAY": ":0", "BROWSER": "true", "TMPDIR": str(tmp_path), "SSH_CONNECTION": ""}
+    screen = {"DISPLAY": ":0", "BROWSER": "true", "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SSH_CONNECTION": ""}
     code = "import os; os.environ.pop('SSH_CONNECTION')"
     (tmp_path / "sitecustomize.py").write_text(code)
     process, _ = begin("serve", EXPORTS / "A-none", "--quiet", **screen, PYTHONPATH=str(tmp_path))
@@ -378,6 +380,42 @@ def test_serve_takes_a_free_port_where_the_asked_one_is_taken(capfd, monkeypatch
     assert f"http://127.0.0.1:{data_server().port}/" in out
     with pytest.raises(ValueError, match="65536 is no port"):
         serve(EXPORTS / "A-none", port=65536)
+
+
+@pytest.fixture
+def redirects(monkeypatch):
+    """Where what leads a browser to an address lies."""
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(Path(urlsplit(address).path)))
+    return opened
+
+
+@pytest.fixture
+def snaps(monkeypatch, tmp_path):
+    """A machine that has snaps, whose browsers have a /tmp of their own and see nothing hidden."""
+    if sys.platform != "linux":
+        pytest.skip("snaps are Linux's")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "snap").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+def test_a_browser_from_a_snap_is_led_by_a_file_that_it_sees(monkeypatch, tmp_path, snaps, redirects):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    with opened_at("http://127.0.0.1/"):
+        (there,) = home.iterdir()
+        assert (there.name[0], there.stat().st_mode & 0o777) == ("c", 0o600)
+    assert redirects == [there]
+    assert list(home.iterdir()) == []
+
+
+def test_without_a_home_what_leads_the_browser_there_is_temporary(monkeypatch, tmp_path, snaps, redirects):
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    with opened_at("http://127.0.0.1/"):
+        pass
+    assert [path.parent for path in redirects] == [Path(tempfile.gettempdir())]
 
 
 def test_the_address_is_no_argument_of_the_browser(monkeypatch):

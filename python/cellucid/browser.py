@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import webbrowser
@@ -27,8 +28,7 @@ def opened_at(address: str) -> Iterator[None]:
 
     It is a file for this user alone: as an argument of the browser everybody on the machine could read the address.
     """
-    descriptor, name = tempfile.mkstemp(prefix="cellucid-", suffix=".html")
-    redirect = Path(name)
+    redirect, descriptor = _new_file()
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write("<!doctype html><title>cellucid</title>")
@@ -37,3 +37,22 @@ def opened_at(address: str) -> Iterator[None]:
         yield
     finally:
         redirect.unlink(missing_ok=True)
+
+
+def _new_file() -> tuple[Path, int]:
+    """A file of this user's that the browser can read, and its open descriptor.
+
+    A browser from a snap, as Ubuntu's are, has a /tmp of its own and sees nothing hidden; so where there are snaps, the
+    file lies in the person's home.
+    """
+    if sys.platform == "linux" and shutil.which("snap"):
+        try:
+            return _made_in(Path.home())
+        except (OSError, RuntimeError):  # there is no home, or nothing may be written there
+            pass
+    return _made_in(None)
+
+
+def _made_in(folder: Path | None) -> tuple[Path, int]:
+    descriptor, name = tempfile.mkstemp(prefix="cellucid-", suffix=".html", dir=folder)
+    return Path(name), descriptor
