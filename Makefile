@@ -14,7 +14,9 @@ BUNDLE := python/cellucid/static/widget.js
 BUNDLE_SOURCES := $(shell find js/src -type f 2>/dev/null) js/build.mjs js/tsconfig.json package.json package-lock.json
 NODE_MODULES := node_modules/.package-lock.json
 
-PIP_INSTALL = "$(BIN)/python" -m pip install -qq --disable-pip-version-check -c constraints.txt
+# Most modules are never imported: those that are get their bytecode then, and a fresh environment is made sooner.
+PIP = "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-compile
+PIP_INSTALL = $(PIP) -c constraints.txt
 # What depends on when a kernel hears its pages.
 KERNEL_TESTS := $(addprefix ui-tests/,test_harness.py test_waits.py test_notebook_life.py test_broken_connections.py)
 SAY = @printf '\n==> %s\n'
@@ -144,7 +146,7 @@ $(STAMPS)/test: pyproject.toml constraints.txt hatch_build.py $(BUNDLE) | $(BIN)
 $(STAMPS)/kernels: tests/kernels.py $(STAMPS)/test
 	@missing=$$("$(BIN)/python" tests/kernels.py) && for version in $$missing; do \
 	  printf '\n==> installing ipykernel %s for tests\n' $$version && \
-	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
+	  $(PIP) --no-deps \
 	    --target "$(VENV)/kernels/ipykernel-$$version" ipykernel==$$version || exit 1; done
 	@touch $@
 
@@ -152,7 +154,7 @@ $(STAMPS)/kernels: tests/kernels.py $(STAMPS)/test
 $(STAMPS)/reference: tests/reference.py $(STAMPS)/test
 	@missing=$$("$(BIN)/python" tests/reference.py) && for package in $$missing; do \
 	  printf '\n==> installing %s for tests\n' $$package && \
-	  "$(BIN)/python" -m pip install -qq --disable-pip-version-check --no-deps \
+	  $(PIP) --no-deps \
 	    --target "$(VENV)/reference/cellucid-$${package##*==}" $$package || exit 1; done
 	@touch $@
 
