@@ -103,7 +103,7 @@ def test_with_the_proxy_extension_the_data_come_through_the_hub(run_as, ada):
     visit.save()
 
     tab = ada.context.new_page()
-    address = page.execute("print(w.viewer_url)")
+    address = page.execute("import warnings\nwarnings.simplefilter('error')\nprint(w.viewer_url)")
     assert address.startswith(f"{ada.user.base_url}proxy/")
     tab.goto(address)
     assert WidgetPage(tab).settle(60)["cells_drawn"] == 700
@@ -117,6 +117,11 @@ def test_without_the_proxy_extension_the_data_come_over_the_comm(run_as, ben):
     assert visit.transport == "comm"
     assert visit.moved["comm"] > 700 * 8
     visit.save()
+    page.execute("import warnings\nwith warnings.catch_warnings(record=True) as told:\n    address = w.viewer_url")
+    assert page.execute("print(address)").startswith("http://127.0.0.1:")
+    (said,) = page.execute("print(*(warning.message for warning in told), sep='\\n')").splitlines()
+    assert "reached only from the machine where the kernel runs; install jupyter-server-proxy" in said
+    assert said.removeprefix("viewer_url: ").rstrip(".") in page.execute("print(w.debug_connection())")
 
 
 @pytest.mark.slow

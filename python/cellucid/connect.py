@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 import socket
@@ -57,6 +58,27 @@ def viewer_address(base: str, viewer_id: str, token: str) -> str:
     # in lower case, they leave out the value.
     name = "viewer_token" if "/proxy/" in urlsplit(base).path else "viewerToken"
     return f"{base}?{urlencode({'viewerId': viewer_id, name: token})}"
+
+
+def on_a_hub(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether JupyterHub has started what runs here: people's browsers are elsewhere."""
+    return bool(environ.get("JUPYTERHUB_API_URL"))
+
+
+def tunnel(target: str) -> str:
+    """What a person runs on their own machine, so that a port there leads to one that only this machine reaches.
+
+    Args:
+        target: Host and port, as this machine reaches them.
+    """
+    return f"ssh -N -L {target.rpartition(':')[2]}:{target} {_login()}"
+
+
+def _login() -> str:
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):  # a user without a name
+        return socket.gethostname()
 
 
 def network_address() -> str:

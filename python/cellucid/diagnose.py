@@ -49,6 +49,7 @@ class ConnectionReport(dict[str, Any]):
         health = server.get("health_error") or f"answers in {server.get('health_ms')} ms"
         yield "server", f"{server['url'] or 'does not run'}: {health}; {counts}" if server["url"] else "does not run"
         yield "proxy", self["jupyter_server_proxy"]["meaning"]
+        yield "viewer_url", self["tab"]["obstacle"] or f"opens below {self['tab']['base']}"
         yield "hooks", _hooks(self["hooks"])
         events = ", ".join(f"{name} {count}" for name, count in self["recent_events"]["by_type"].items())
         yield "events", events or "none yet"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cellucid.browser import has_screen, opened_at
-from cellucid.connect import OVERRIDE, network_address, viewer_address
+from cellucid.connect import OVERRIDE, network_address, tunnel, viewer_address
 from cellucid.server import LOOPBACK, data_server, listening_at, log_on_stderr
 from cellucid.widget import CellucidWidget
 
@@ -99,7 +97,7 @@ def serve_anndata(
         widget = CellucidWidget(data, **options)
         try:
             print(_addresses(widget)[-1] if quiet else _banner(widget), flush=True)
-            with opened_at(widget.viewer_url) if with_screen else nullcontext():
+            with opened_at(_addresses(widget)[0]) if with_screen else nullcontext():
                 _until_interrupted()
         finally:
             widget.close()
@@ -144,7 +142,8 @@ def _until_interrupted() -> None:
 
 def _addresses(widget: CellucidWidget) -> list[str]:
     """Of the viewer: the one for this machine, and, where they reach it, the one for others."""
-    server, addresses = data_server(), [widget.viewer_url]
+    # Not the property, which would warn: the banner says what to do elsewhere.
+    server, addresses = data_server(), [widget._server.page(widget._host.road, widget.viewer_id)]
     if server.everywhere and not os.environ.get(OVERRIDE):
         base = server.url_at(network_address())
         addresses.append(viewer_address(base, widget.viewer_id, server.token))
@@ -156,12 +155,11 @@ def _banner(widget: CellucidWidget) -> str:
     dataset = widget._dataset
     genes = f", {dataset.n_genes:,} genes" if dataset.n_genes else ""
     own, *others = _addresses(widget)
-    target = urlsplit(server.url).netloc
     lines = [
         f"cellucid {version('cellucid')}: {dataset.name}, {widget.n_cells:,} cells{genes}\n",
         f"  Open     {own}",
         *(f"  Others   {address}" for address in others),
-        f"  Remote?  First, on your own machine:  ssh -N -L {server.port}:{target} {_login()}",
+        f"  Remote?  First, on your own machine:  {tunnel(urlsplit(server.url).netloc)}",
         f"  Server   {server.url}",
         "  Stop     Ctrl+C\n",
         "The address carries a secret: whoever has it sees the data.",
@@ -172,10 +170,3 @@ def _banner(widget: CellucidWidget) -> str:
             "and they travel unencrypted (plain http)."
         )
     return "\n".join(lines)
-
-
-def _login() -> str:
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):  # a user without a name
-        return socket.gethostname()

@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -207,6 +208,74 @@ def test_the_addresses_follow_the_override_and_the_proxy(shown, monkeypatch):
     assert shown.viewer_url.startswith(payload["base"] + "?viewerId=")
     monkeypatch.setenv("CELLUCID_CLIENT_SERVER_URL", "https://lab.example.org/cells")
     assert shown.server_url == "https://lab.example.org/cells/"
+
+
+def takes_a_road(widget, name, base=None, reason=None, seq=2):
+    payload = {"name": name, "base": base, "reason": reason}
+    message = {"kind": "event", "page": "p1", "seq": seq, "event": "transport", "payload": payload}
+    widget._handle_custom_msg(message, [])
+
+
+@pytest.mark.parametrize(
+    ("hub", "reason", "cure"),
+    [
+        (
+            "",
+            "proxy: Jupyter has no jupyter-server-proxy there",
+            "install jupyter-server-proxy in the environment that",
+        ),
+        ("http://10.0.0.1:8081/hub/api", "", "install jupyter-server-proxy in the environment that runs Jupyter"),
+        (
+            "",
+            "direct: the page comes from marimo.example.org",
+            "elsewhere, first run  ssh -N -L {port}:127.0.0.1:{port} ",
+        ),
+    ],
+)
+def test_an_address_that_only_the_kernels_machine_reaches_says_so_once(shown, monkeypatch, hub, reason, cure):
+    monkeypatch.setenv("JUPYTERHUB_API_URL", hub)
+    page_is_ready(shown)
+    takes_a_road(shown, "comm", reason=reason)
+    where, port = data_server().url, data_server().port
+    with pytest.warns(UserWarning, match="^viewer_url") as told:
+        address = shown.viewer_url
+    (said,) = (str(warning.message) for warning in told)
+    assert said.startswith(f"viewer_url: {where} is reached only from the machine where the kernel runs; ")
+    assert cure.format(port=port) in said
+    assert told[0].filename == __file__
+    assert address.startswith(f"{where}?viewerId=")
+    with warnings.catch_warnings(action="error"):
+        assert shown.viewer_url == address
+    assert said.removeprefix("viewer_url: ").rstrip(".") in repr(shown.debug_connection(timeout=0))
+
+
+def test_on_a_hub_the_address_waits_for_a_page_that_finds_it(shown, monkeypatch):
+    monkeypatch.setattr(data_server().counters, "proxied", None)
+    monkeypatch.setenv("JUPYTERHUB_API_URL", "http://10.0.0.1:8081/hub/api")
+    with pytest.warns(UserWarning, match="read it again in a later cell"):
+        assert shown.viewer_url.startswith(data_server().url)
+    page_is_ready(shown)
+    takes_a_road(shown, "proxy", "https://hub.example.org/user/ada/proxy/4711/")
+    with warnings.catch_warnings(action="error"):
+        assert shown.viewer_url.startswith("https://hub.example.org/user/ada/proxy/4711/?viewerId=")
+
+
+@pytest.mark.parametrize("road", ["direct", "override", None])
+def test_an_address_that_a_browser_reaches_or_may_reach_comes_without_a_word(shown, monkeypatch, road):
+    monkeypatch.delenv("JUPYTERHUB_API_URL", raising=False)
+    page_is_ready(shown)
+    if road == "direct":
+        takes_a_road(shown, "direct", data_server().url)
+        takes_a_road(shown, "comm", data_server().url, "the comm was quicker", seq=3)
+    elif road == "override":
+        monkeypatch.setenv("CELLUCID_CLIENT_SERVER_URL", "https://lab.example.org/cells")
+        takes_a_road(shown, "comm", reason="the server does not answer")
+    with warnings.catch_warnings(action="error"):
+        assert f"viewerId={shown.viewer_id}" in shown.viewer_url
+    report = shown.debug_connection(timeout=0)
+    assert report["tab"] == {"base": shown.server_url, "obstacle": None}
+    assert f"opens below {shown.server_url}" in repr(report)
+    assert data_server().token not in repr(report) + json.dumps(report)
 
 
 def test_a_proxy_is_known_by_what_it_says_when_a_page_comes_through_it(shown, monkeypatch):

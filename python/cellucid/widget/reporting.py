@@ -9,6 +9,7 @@ from typing import Any
 
 from cellucid.channel.rpc import RequestError
 from cellucid.diagnose import ConnectionReport, proxy_report, server_report, versions, viewer_code
+from cellucid.widget.serving import Serving
 from cellucid.widget.waiting import WaitingWidget
 
 BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
@@ -24,6 +25,7 @@ class ReportingWidget(WaitingWidget):
     errors: Any
     viewer_id: Any
     transport: Any
+    _server: Serving
 
     def debug_connection(self, timeout: float = 5.0) -> ConnectionReport:
         """How this widget, its pages and the data server reach each other.
@@ -84,6 +86,7 @@ class ReportingWidget(WaitingWidget):
                 "http": http if http is not None else "not measured" if snapshot is None else "no road",
             },
             server=server_report(),
+            tab=self._tab_report(),
             jupyter_server_proxy=proxy_report(ladder),
             hooks=self._hooks_report(),
             recent_events={"by_type": talk.latest.counts(), "last": talk.latest.state.last_event_type},
@@ -94,6 +97,13 @@ class ReportingWidget(WaitingWidget):
             web_ui=viewer_code(BUNDLE, running_code),
             errors=list(self.errors),
         )
+
+    def _tab_report(self) -> dict[str, Any]:
+        """Where the viewer opens in a tab, without the token."""
+        try:
+            return {"base": self._server.address(self._host.road), "obstacle": self._server.obstacle(self._host.road)}
+        except (OSError, ValueError) as error:
+            return {"base": None, "obstacle": str(error)}
 
     def _hooks_report(self) -> dict[str, Any]:
         dispatcher, running = self._talk.dispatcher, self._talk.dispatcher.running

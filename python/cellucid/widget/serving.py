@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cellucid.channel.messages import TransportChosen
-from cellucid.connect import override_address, viewer_address
+from cellucid.connect import on_a_hub, override_address, tunnel, viewer_address
 from cellucid.dataset import Dataset
 from cellucid.server import DataServer, data_server
 from cellucid.widget.viewer import Viewer
@@ -74,6 +74,21 @@ class Serving:
             return road.base
         server = _running()
         return (server.counters.proxied if road is None else None) or server.url
+
+    def obstacle(self, road: TransportChosen | None) -> str | None:
+        """Why browsers elsewhere do not reach the address, and what to do; None where one does, or nobody can tell."""
+        server = _running()
+        if self.address(road) != server.url or (road is not None and road.base is not None):
+            return None
+        if road is None:
+            if not on_a_hub():
+                return None
+            cure = "read it again in a later cell: a page that shows a widget finds what your browser reaches"
+        elif on_a_hub() or "jupyter-server-proxy" in (road.reason or ""):
+            cure = "install jupyter-server-proxy in the environment that runs Jupyter, and restart Jupyter"
+        else:
+            cure = f"elsewhere, first run  {tunnel(urlsplit(server.url).netloc)}"
+        return f"{server.url} is reached only from the machine where the kernel runs; {cure}"
 
     def page(self, road: TransportChosen | None, viewer_id: str) -> str:
         """The address that opens a viewer in a browser tab; it carries the token."""

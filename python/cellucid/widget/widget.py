@@ -18,6 +18,7 @@ from ipywidgets import Layout
 from cellucid.cells import CellLookup, Marks
 from cellucid.channel.conversation import Conversation
 from cellucid.dataset import Dataset, open_dataset
+from cellucid.dataset.errors import warn_user
 from cellucid.dataset.lock import DataLock
 from cellucid.widget.driven import DrivenWidget
 from cellucid.widget.host import WidgetHost
@@ -165,6 +166,7 @@ class CellucidWidget(DrivenWidget):
         self._switch = Switch(self)
         self._host = WidgetHost(self)
         self._server = Serving()
+        self._warned_of: str | None = None
         self._conversation = Conversation(
             self._host, self.send, name=self.viewer_id[:8], lock=self._lock, pace=self._pace
         )
@@ -227,7 +229,13 @@ class CellucidWidget(DrivenWidget):
 
     @property
     def viewer_url(self) -> str:
-        """The address that opens this viewer in a browser tab. It carries the token: who has it sees the data."""
+        """The address that opens this viewer in a browser tab. It carries the token: who has it sees the data.
+
+        Warns once where only browsers on the kernel's machine reach it, and says what to do.
+        """
+        if (obstacle := self._server.obstacle(self._host.road)) not in (None, self._warned_of):
+            self._warned_of = obstacle
+            warn_user(f"viewer_url: {obstacle}.")
         return self._server.page(self._host.road, self.viewer_id)
 
     # -- all of it -----------------------------------------------------------------------------------------------------
