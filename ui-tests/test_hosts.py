@@ -160,12 +160,19 @@ def test_marimo_with_its_own_wrapper_round_the_widget(marimo, marimo_page):
     wait_until(marimo_page, "len(w.selection) > 100", 30)
 
 
+HOOKS = """
+heard, reports = [], []
+w.on_selection(lambda event: heard.append(len(event['cells'])))
+w.on_selection(lambda event: reports.append(w.debug_connection()))
+"""
+
+
 @pytest.mark.slow
-def test_marimo_far_away_has_the_comm_and_hooks_and_says_that_waits_are_in_vain(marimo, marimo_page):
+def test_marimo_far_away_has_the_comm_and_hooks_and_says_what_is_in_vain(marimo, marimo_page):
     load, show = CELLS
     cells = [
         load,
-        show.replace("\nw", "\nheard = []\nw.on_selection(lambda event: heard.append(len(event['cells'])))\nw"),
+        show.replace("\nw", f"\n{HOOKS}\nw"),
     ]
     write_marimo_notebook(marimo.root_dir / marimo_page.path, cells)
     marimo_page.page.route(lambda url: not url.startswith(marimo.base_url), lambda route: route.abort())
@@ -177,3 +184,12 @@ def test_marimo_far_away_has_the_comm_and_hooks_and_says_that_waits_are_in_vain(
     for form in ("w.wait_for_event('selection')", "await w.wait_for_event_async('selection')"):
         with pytest.raises(CellFailed, match=r"ConnectionError: while this cell runs .* in a hook"):
             marimo_page.execute(form)
+    for form in ("w.debug_connection()", "await w.debug_connection_async()"):
+        report = marimo_page.execute(f"print({form})")
+        assert "marimo hears its page between cells alone; a hook measures it" in report
+        assert "await widget" not in report
+    wait_until(marimo_page, "reports", 30)
+    measured = marimo_page.execute("print(reports[-1])")
+    assert "round trip  comm " in measured
+    assert "not measured" not in measured
+    assert "no page has told which one it runs" in measured, "marimo keeps the viewer's code where no page reads it"

@@ -40,7 +40,8 @@ export async function snapshot({ model, store, source, requests, events }: Diagn
     http_ms,
     unacknowledged: events.unacknowledged,
     notices: store.notices.peek().map(({ title, text }) => `${title}. ${text}`),
-    web_ui: { size: code.length, sha256: bytesToHex(sha256(code)) },
+    // In marimo and in a tab the model does not hold the code.
+    web_ui: code.length === 0 ? null : { size: code.length, sha256: bytesToHex(sha256(code)) },
   };
   return { result };
 }

@@ -10,13 +10,17 @@ from typing import Any
 from cellucid.channel.rpc import RequestError
 from cellucid.diagnose import ConnectionReport, proxy_report, server_report, versions, viewer_code
 from cellucid.widget.serving import Serving
-from cellucid.widget.waiting import WaitingWidget
+from cellucid.widget.waiting import WaitingWidget, is_in_marimo
 
 BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 """The viewer in the package."""
 
 _TWIN = "debug_connection_async"
 _BUSY = f"not measured: a cell was running; `await widget.{_TWIN}()` in a later cell measures it"
+_BUSY_IN_MARIMO = (
+    "not measured: marimo hears its page between cells alone; a hook measures it, such as "
+    "`widget.on_selection(lambda event: reports.append(widget.debug_connection()))`"
+)
 
 
 class ReportingWidget(WaitingWidget):
@@ -43,7 +47,7 @@ class ReportingWidget(WaitingWidget):
             return self._report(None, error)
 
     async def debug_connection_async(self, timeout: float = 5.0) -> ConnectionReport:
-        """As :meth:`debug_connection`, to ``await``: what needs the comm is measured as well."""
+        """As :meth:`debug_connection`, to ``await``: what needs the comm is measured as well, but in marimo."""
         try:
             return self._report((await self._ask_async("debug_snapshot", {}, timeout))[0], None)
         except Exception as error:
@@ -82,7 +86,7 @@ class ReportingWidget(WaitingWidget):
                 "measured": measured,
             },
             round_trip={
-                "comm": comm if comm is not None else _BUSY if snapshot is not None else "not measured",
+                "comm": comm if comm is not None else _busy() if snapshot is not None else "not measured",
                 "http": http if http is not None else "not measured" if snapshot is None else "no road",
             },
             server=server_report(),
@@ -122,13 +126,17 @@ class ReportingWidget(WaitingWidget):
         }
 
 
+def _busy() -> str:
+    return _BUSY_IN_MARIMO if is_in_marimo() else _BUSY
+
+
 def _why(error: Exception | None) -> str:
     if isinstance(error, ConnectionError):
-        return _BUSY
+        return _busy()
     if isinstance(error, RequestError):
         return f"{error}. {error.hint}".strip()
     if isinstance(error, TimeoutError) and threading.current_thread() is threading.main_thread():
-        return f"{error}; {_BUSY}"
+        return f"{error}; {_busy()}"
     return f"{type(error).__name__}: {error}"
 
 

@@ -175,7 +175,7 @@ class _Wait:
         self._check_open()
 
     def block(self, waiter: Waiter) -> HookEvent:
-        stopped = _blocks_jupyter() or _is_in_marimo()
+        stopped = _blocks_jupyter() or is_in_marimo()
         check = self._check_reachable if stopped else lambda _: self._check_open()
         event = waiter.wait(self._timeout, check, self._predicate)
         if event is None:
@@ -191,7 +191,7 @@ class _Wait:
             while (event := waiter.take()) is not None:
                 if self._predicate is None or self._predicate(event):
                     return event
-            if _is_in_marimo():
+            if is_in_marimo():
                 self._check_reachable(loop.time() - start)
             self._check_open()
             left = _STEP if end is None else min(end - loop.time(), _STEP)
@@ -212,7 +212,7 @@ class _Wait:
     def _check_reachable(self, waited: float) -> None:
         """Raise where waiting is in vain: this thread is the one that would bring the event."""
         self._check_open()
-        talk, marimo = self._widget._talk, _is_in_marimo()
+        talk, marimo = self._widget._talk, is_in_marimo()
         beside = not marimo and talk.heard_beside_main and _is_served_beside_main(self._widget.comm)
         if talk.heard_by_http or beside:
             return
@@ -244,7 +244,7 @@ def _is_served_beside_main(comm: Any) -> bool:
     return getattr(comm, "_reply_subshell_id", "") is not None
 
 
-def _is_in_marimo() -> bool:
+def is_in_marimo() -> bool:
     """Whether this thread runs a cell of marimo, which hears its pages only between two cells, awaiting or not."""
     marimo: Any = sys.modules.get("marimo")
     return marimo is not None and bool(marimo.running_in_notebook())
