@@ -160,6 +160,17 @@ def test_marimo_with_its_own_wrapper_round_the_widget(marimo, marimo_page):
     wait_until(marimo_page, "len(w.selection) > 100", 30)
 
 
+@pytest.mark.slow
+def test_marimo_far_away_draws_a_wrapped_widget_while_a_cell_runs(marimo, marimo_page):
+    load, show = CELLS
+    wait = "import time\ntime.sleep(20 if w is not None else 0)"
+    cells = [f"{load}\nimport marimo as mo", show.replace("\nw", "\nmo.ui.anywidget(w)"), wait]
+    write_marimo_notebook(marimo.root_dir / marimo_page.path, cells)
+    marimo_page.page.route(lambda url: not url.startswith(marimo.base_url), lambda route: route.abort())
+    assert WidgetPage(marimo_page.open()).settle(60)["cells_drawn"] == 700
+    assert int(marimo_page.execute("print(w._talk.push.bytes_sent)")) > 700, "it was sent unasked"
+
+
 HOOKS = """
 heard, reports = [], []
 w.on_selection(lambda event: heard.append(len(event['cells'])))

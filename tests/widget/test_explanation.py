@@ -28,7 +28,7 @@ def speaks(widget):
 
 def said(widget):
     shown = widget._explanation._shown
-    return None if shown is None else shown.value
+    return shown.value or None if shown is not None else None
 
 
 async def a_while(seconds=1.5):
@@ -49,6 +49,8 @@ def test_a_page_that_shows_the_widget_without_the_viewer_is_told_what_to_do(show
         counts_views(shown, 2)
         await a_while()
         assert said(shown) is None, "it is not said once more"
+        shown.close()
+        assert explained.comm is None
 
     asyncio.run(asyncio.wait_for(run(), 30))
 

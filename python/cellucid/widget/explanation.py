@@ -30,7 +30,7 @@ class Explanation:
         self._place: Place | None = None
         self._views = 0
         self._watching = False
-        self._spoken = False
+        self._ended = False
         self._shown: HTML | None = None
 
     def displayed(self, place: Place) -> None:
@@ -40,7 +40,7 @@ class Explanation:
     def views(self, count: int) -> None:
         """A page shows so many views of the widget, whether or not the viewer is in them."""
         self._views = count
-        if count > 0 and not self._watching and not self._spoken and self._shown is None:
+        if count > 0 and not self._watching and not self._ended and self._shown is None:
             try:
                 loop = asyncio.get_running_loop()
             except RuntimeError:  # there is no telling whether the kernel is idle
@@ -48,17 +48,16 @@ class Explanation:
             self._watching = True
             self._watch(loop, PATIENCE)
 
-    def spoken(self) -> None:
-        """A viewer has spoken: there is nothing to explain, also where it was gone for a while."""
-        self._spoken = True
-        shown, self._shown = self._shown, None
-        if shown is not None:  # not closed: a page that is reloaded would miss it
-            shown.value = ""
-            shown.layout.display = "none"
+    def end(self) -> None:
+        """A viewer has spoken, or the widget was stopped: there is nothing to explain any more. Idempotent."""
+        self._ended = True
+        if self._shown is not None:  # not closed: a page that is reloaded would miss it
+            self._shown.value = ""
+            self._shown.layout.display = "none"
 
     def close(self) -> None:
-        """Say nothing more. Idempotent."""
-        self._spoken = True
+        """The widget is taken off the page, and this with it. Idempotent."""
+        self._ended = True
         if self._shown is not None:
             self._shown.close()
 
@@ -66,7 +65,7 @@ class Explanation:
         due = loop.time() + _TICK
 
         def tick() -> None:
-            if self._spoken or self._views <= 0:
+            if self._ended or self._views <= 0:
                 self._watching = False
             elif loop.time() > due + _TICK / 2:  # the kernel was busy: what the viewer has said waits
                 self._watch(loop, PATIENCE)
@@ -94,3 +93,5 @@ class Explanation:
         with self._place():
             # Not as text: that would be read in a saved notebook, wherever that is opened.
             display({"application/vnd.jupyter.widget-view+json": view, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+        if self._ended:  # meanwhile, on another thread
+            self.end()

@@ -158,7 +158,7 @@ class WidgetHost:
         widget = self._widget
         self._road = road
         if known:
-            widget._explanation.spoken()
+            widget._explanation.end()
         if widget.status in ("stopped", "closed"):
             return
         self.set("transport", None if road is None else road.name)

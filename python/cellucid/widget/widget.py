@@ -275,7 +275,7 @@ class CellucidWidget(DrivenWidget):
         if self._conversation is None or self.status in ("stopped", "closed"):
             return
         self._conversation.close()
-        self._explanation.close()
+        self._explanation.end()
         self._server.end()
         self._tabs.close()
         self._dataset.clear_cache()
@@ -290,6 +290,7 @@ class CellucidWidget(DrivenWidget):
         self.stop()
         if self._conversation is not None:
             self._host.set("status", "closed")
+            self._explanation.close()
         super().close()
         if self._opened_here:
             self._dataset.close()
