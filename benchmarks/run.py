@@ -15,7 +15,7 @@ from pathlib import Path
 from table import Row, render
 
 ROOT = Path(__file__).resolve().parent.parent
-BENCHES = ("genes", "exports", "opening", "server", "roads", "browser", "million")
+BENCHES = ("genes", "exports", "opening", "starting", "server", "roads", "browser", "million")
 PACKAGES = ("cellucid", "jupyter-scatter", "jupyterlab", "ipykernel", "anywidget", "numpy", "scipy")
 
 
