@@ -38,6 +38,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_prepare_and_info_from_a_shell(tmp_path):
     done = run("prepare", EXPORTS / "C-none", tmp_path / "out", "--var-quantization", 8, "--compression", 6)
     assert (done.returncode, done.stdout.startswith(f"{tmp_path / 'out'}: ")) == (0, True), done.stderr
+    assert done.stdout.endswith(f"look at it with: cellucid serve {tmp_path / 'out'}\n")
     assert "100%" in done.stderr  # the progress bar
     told = run("info", tmp_path / "out")
     assert told.returncode == 0
@@ -57,14 +58,19 @@ def test_prepare_and_info_from_a_shell(tmp_path):
         (("info", "gone"), 1, "cellucid: there is no folder 'gone'"),
         (("prepare", EXPORTS / "A-none", EXPORTS / "A-q8gz"), 1, "exists; pass force=True (--force)"),
         (("prepare", EXPORTS / "A-none", "out", "--gene", "nobody"), 1, "'nobody' is not among the 5 genes"),
-        (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt"), 1, "gone.txt"),
+        (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt"), 1, "cellucid: 'gone.txt': No such file"),
         (("prepare", EXPORTS / "A-none", "out", "--dataset", "other"), 1, "There are: 'tiny_demo'"),
         (("prepare", EXPORTS / "A-none", "out", "--compression", "12"), 2, "invalid choice"),
         (("prepare", EXPORTS / "A-none"), 2, "OUT_DIR"),
         (("prepare", EXPORTS / "A-none", "out", "--layer", "X", "--no-genes"), 2, "--layer says which genes"),
         (("prepare", EXPORTS / "A-none", "out", "--gene", "HLA-A", "--no-genes"), 2, "--gene says which genes"),
         (("prepare", EXPORTS / "A-none", "out", "--genes", "gone.txt", "--no-genes"), 2, "--genes says which genes"),
+        (("page", EXPORTS / "A-none/obs_manifest.json"), 1, "obs_manifest.json' is a file; name the folder"),
+        (("serve", EXPORTS / "A-none", "--port", "70000"), 2, "'70000' is no port; expected 1 to 65535"),
+        (("serve", EXPORTS / "A-none", "--port", "-1"), 2, "'-1' is no port; expected 1 to 65535"),
         (("dance",), 2, "invalid choice"),
+        ((EXPORTS / "A-none",), 2, "A-none' is no command; to look at it: cellucid serve "),
+        (("my cells.h5ad", "--port", "1"), 2, "is no command; to look at it: cellucid serve 'my cells.h5ad'"),
     ],
 )
 def test_errors_are_one_line_and_a_status(tmp_path, monkeypatch, capsys, arguments, status, reason):
@@ -217,6 +223,15 @@ def addresses(lines):
     return [word for line in lines for word in line.split() if "viewerToken=" in word]
 
 
+def test_the_banner_of_a_folder_of_several_says_that_there_are_others(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(SHOW, "_until_interrupted", lambda: None)
+    for name in ("liver", "spleen"):
+        prepare(EXPORTS / "A-none", tmp_path / name, dataset_name=name.title(), progress=False)
+    assert cli.main(["serve", str(tmp_path), "--no-browser"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.endswith(": Liver, 12 cells, 5 genes; one of 2 datasets, choose in the viewer")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_serve_for_others_prints_what_to_send_them_and_what_it_means():
     process, lines = begin("serve", EXPORTS / "A-none", "--no-browser", "--host", "0.0.0.0", "--verbose")
@@ -256,7 +271,6 @@ def test_quiet_serve_for_others_prints_the_address_to_send_them():
         (["--host", "203.0.113.77"], "'203.0.113.77' is no address of this machine"),
         (["--host", ""], "the host is empty"),
         (["--allowed-host", "http://lab"], "'http://lab' is no host"),
-        (["--port", "65536"], "65536 is no port"),
     ],
 )
 def test_where_nothing_can_be_served_says_so(capsys, monkeypatch, arguments, reason):

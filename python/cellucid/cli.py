@@ -17,6 +17,7 @@ from cellucid.export import prepare
 from cellucid.export.page import not_listed, write_page
 
 _SHOWN = 12
+_WHAT = "an .h5ad file, a .zarr store, an export folder or a folder of several"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         argparse ends the process with 2.
     """
     parser = _parser()
-    options = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and _is_data(given[0]):
+        parser.error(f"{given[0]!r} is no command; to look at it: cellucid serve {shlex.quote(given[0])}")
+    options = parser.parse_args(given)
     if options.run is None:
         parser.print_help()
         return 0
@@ -51,18 +55,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="cellucid", description="Look at single cells, and freeze them into folders.")
+    parser = argparse.ArgumentParser(
+        prog="cellucid",
+        description="Look at single cells, and freeze them into folders.",
+        epilog="Begin with: cellucid serve data.h5ad",
+    )
     parser.add_argument("-V", "--version", action="version", version=f"cellucid {package_version()}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     look = commands.add_parser("serve", help="look at data in a browser", description=_serve.__doc__)
-    look.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
+    look.add_argument("path", metavar="PATH", help=_WHAT)
     look.add_argument("--dataset", metavar="ID", help="which of a folder of several")
     look.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 lets others on the network in"
     )
-    look.add_argument("--port", type=int, help="the port to listen on; by default one that is free")
+    look.add_argument("--port", type=_port, help="the port to listen on; by default one that is free")
     look.add_argument(
         "--allowed-host", metavar="NAME", action="append", default=[], help="a name that leads here; repeat for several"
     )
@@ -72,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     look.set_defaults(run=_serve)
 
     freeze = commands.add_parser("prepare", help="freeze data into an export folder", description=_prepare.__doc__)
-    freeze.add_argument("data", metavar="IN", help="an .h5ad file, a .zarr store or an export folder")
+    freeze.add_argument("data", metavar="IN", help=_WHAT)
     freeze.add_argument("out_dir", metavar="OUT_DIR", help="the folder to make")
     freeze.add_argument("--dataset", metavar="ID", help="which of a folder of several")
     freeze.add_argument("--embedding", metavar="KEY", action="append", help="an obsm key; repeat for several")
@@ -92,17 +100,17 @@ def _parser() -> argparse.ArgumentParser:
     freeze.add_argument("--description", default="", help="what is in it")
     freeze.add_argument("--created-at", metavar="TIME", help="such as 2026-01-31T12:00:00Z; makes runs reproducible")
     freeze.add_argument("-f", "--force", action="store_true", help="replace an export that is there")
-    freeze.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no last word")
+    freeze.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     freeze.set_defaults(run=_prepare, wrong_usage=freeze.error)
 
     info = commands.add_parser("info", help="tell what is in a file or folder", description=_info.__doc__)
-    info.add_argument("path", metavar="PATH", help="an .h5ad file, a .zarr store or an export folder")
+    info.add_argument("path", metavar="PATH", help=_WHAT)
     info.add_argument("--dataset", metavar="ID", help="which of a folder of several")
     info.set_defaults(run=_info)
 
     page = commands.add_parser("page", help="write the viewer that needs no Python", description=_page.__doc__)
     page.add_argument("out_dir", metavar="OUT_DIR", help="the folder that holds the exports, or an empty or a new one")
-    page.add_argument("-q", "--quiet", action="store_true", help="no last word")
+    page.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     page.set_defaults(run=_page)
     return parser
 
@@ -155,6 +163,7 @@ def _prepare(options: argparse.Namespace) -> None:
     if not options.quiet:
         size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
         print(f"{folder}: {size / 1e6:,.1f} MB")
+        print(f"look at it with: cellucid serve {shlex.quote(str(folder))}")
 
 
 def _info(options: argparse.Namespace) -> None:
@@ -211,9 +220,21 @@ def _first(values: Sequence[str]) -> str:
 
 
 def _one_line(error: BaseException) -> str:
-    # Of what the system refuses, our own words alone, without its number.
-    said = error.strerror if isinstance(error, OSError) and error.filename is None and error.strerror else str(error)
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:  # without the system's number
+        said = error.strerror if error.filename is None else f"{error.filename!r}: {error.strerror}"
     return " ".join(said.split()) or type(error).__name__
+
+
+def _is_data(word: str) -> bool:
+    """Whether a word that stands where a command is due is what somebody wants to look at."""
+    return Path(word).suffix in (".h5ad", ".zarr") or (os.sep in word and Path(word).exists())
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; expected 1 to 65535, or 0 for one that is free")
+    return int(text)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:

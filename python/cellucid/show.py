@@ -154,9 +154,10 @@ def _banner(widget: CellucidWidget) -> str:
     server = data_server()
     dataset = widget._dataset
     genes = f", {dataset.n_genes:,} genes" if dataset.n_genes else ""
+    several = f"; one of {len(widget.datasets)} datasets, choose in the viewer" if len(widget.datasets) > 1 else ""
     own, *others = _addresses(widget)
     lines = [
-        f"cellucid {version('cellucid')}: {dataset.name}, {widget.n_cells:,} cells{genes}\n",
+        f"cellucid {version('cellucid')}: {dataset.name}, {widget.n_cells:,} cells{genes}{several}\n",
         f"  Open     {own}",
         *(f"  Others   {address}" for address in others),
         f"  Remote?  First, on your own machine:  {tunnel(urlsplit(server.url).netloc)}",

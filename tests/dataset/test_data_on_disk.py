@@ -376,15 +376,25 @@ def test_what_is_no_anndata_is_named_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "text.csv").write_text("cell,gene")
     (tmp_path / "text.zip").write_text("cell,gene")
     (tmp_path / "empty.zarr").mkdir()
+    for name in ("nothing", "data", "data/b.zarr"):
+        (tmp_path / name).mkdir()
+    for name in ("a.h5ad", "c.csv"):
+        (tmp_path / "data" / name).touch()
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["image"] = np.zeros(3)
+    with h5py.File(tmp_path / "cut.h5ad", "w") as file:
+        file["X"] = np.zeros(1000)
+    os.truncate(tmp_path / "cut.h5ad", 4000)
     for name, reason in {
-        "text.h5ad": "signature not found",
-        "empty.h5ad": "",
+        "cut.h5ad": "A part of it is missing: copy",
+        "text.h5ad": "signature not found.*Its content is not HDF5",
+        "empty.h5ad": "It is empty",
         "other.h5": "'other.h5' is not an AnnData: it has no obs and no var; it has 'image'",
         "text.csv": "neither an .h5ad file nor",
         "text.zip": "zip",
-        "empty.zarr": "",
+        "empty.zarr": "copied in part",
+        "data": "It has 'a.h5ad', 'b.zarr': name the file itself",
+        "nothing": "prepare",
     }.items():
         with pytest.raises(DatasetError, match=rf"'{name}'.*{reason}" if name != "other.h5" else reason) as caught:
             open_dataset(tmp_path / name)

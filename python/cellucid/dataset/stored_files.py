@@ -98,6 +98,11 @@ class H5adFile(StoredFile):
     def _hint(self, text: str) -> str:
         if "filter" in text or "plugin" in text:
             return '. It may be compressed in a way that needs hdf5plugin: pip install "cellucid[h5]"'
+        if "truncated file" in text:
+            return ". A part of it is missing: copy or download it again"
+        if "signature not found" in text:
+            empty = self.path.stat().st_size == 0
+            return ". It is empty" if empty else ". Its content is not HDF5, as that of an .h5ad file is"
         return ""
 
     def anndata(self) -> AnnData:
@@ -145,6 +150,9 @@ class ZarrStore(StoredFile):
         # What is said of arrays in one place may be said of some that were not copied with it.
         each: dict[str, Any] = {"use_consolidated": False} if int(zarr.__version__.partition(".")[0]) >= 3 else {}
         self.root = zarr.open_group(self._store, mode="r", **each)
+
+    def _hint(self, text: str) -> str:
+        return ". It may be the folder of something else, or copied in part" if "No group found" in text else ""
 
     def anndata(self) -> AnnData:
         return ad.AnnData(**_parts(ZarrStore(self.path).root, matrices=True))

@@ -55,11 +55,14 @@ def write_page(folder: str | os.PathLike[str]) -> Path:
         The page, ``index.html``. One that this function has written before is replaced.
 
     Raises:
+        NotADirectoryError: The folder is a file.
         FileExistsError: There is another ``index.html``.
         DatasetError: The exports in the folder cannot be listed: two have the same id, for example.
     """
     place = Path(os.path.expanduser(folder))
     page = place / PAGE
+    if place.is_file():
+        raise NotADirectoryError(f"{str(place)!r} is a file; name the folder to write the page into")
     if os.path.lexists(page) and not _is_ours(page):
         raise FileExistsError(f"{str(page)!r} was not written by cellucid, and is not replaced; name another folder")
     text = page_text()

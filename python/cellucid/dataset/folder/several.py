@@ -14,6 +14,7 @@ from cellucid.dataset.folder.node import Node
 from cellucid.dataset.references import did_you_mean
 
 DATASETS = "datasets.json"
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def find_exports(path: Path, *, warn: bool = True) -> list[Found]:
     if not found:
         raise DatasetError(
             f"{(path.name or str(path))!r} is not an export folder: neither it nor a folder in it has a {IDENTITY}. "
-            "`cellucid.prepare(adata, folder)` writes one."
+            + _instead(path)
         )
     for reason in broken if warn else ():
         warn_user(f"left out of the datasets: {reason}.")
@@ -153,6 +154,15 @@ def _name(node: Node, otherwise: str) -> str:
 def _count(value: object) -> int | None:
     """A number of cells that somebody has written down, which is shown and never relied on."""
     return value if type(value) is int and 0 < value < 1 << 53 else None
+
+
+def _instead(path: Path) -> str:
+    """What to do about a folder that has no export."""
+    files = sorted(one.name for one in path.iterdir() if one.suffix in (".h5ad", ".zarr"))
+    if not files:
+        return "`cellucid.prepare(adata, folder)` writes one."
+    shown = ", ".join(map(repr, files[:_SHOWN])) + (", …" if len(files) > _SHOWN else "")
+    return f"It has {shown}: name the file itself."
 
 
 def _told_apart(found: list[Found]) -> list[Found]:
