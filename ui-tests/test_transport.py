@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 
 from cells import LOAD, LOAD_MANY, few_cells, isolated, rgb, wrong_colors
+from hosts.shaping import Shaper
 from hosts.widget import WidgetPage
 
 SHOW = "w = CellucidWidget(adata, color_by='bulk_labels')\nw"
@@ -225,3 +226,34 @@ def test_a_page_of_another_origin_gets_nothing(notebook, context):
     )
     foreign.close()
     assert seen == [None, None, None]
+
+
+EIGHT = """
+import scipy.sparse
+dots = ad.AnnData(scipy.sparse.csr_matrix((200_000, 1), dtype=np.float32))
+for key in ("X_umap", "X_tsne"):
+    dots.obsm[key] = np.random.default_rng(0).normal(size=(200_000, 2)).astype(np.float32)
+widgets = [CellucidWidget(dots, height=160) for _ in range(8)]
+display(*widgets)
+"""
+
+
+def test_widgets_that_share_a_slow_line_do_not_take_their_server_for_silent(notebook):
+    start = "from cellucid.server import data_server\ndata_server().start()\n"
+    with Shaper(delay=0, rate=100_000_000) as line:
+        override = f"import os\nos.environ['CELLUCID_CLIENT_SERVER_URL'] = {line.url!r}\n"
+        page = notebook([LOAD + override + start, EIGHT])
+        page.run_cell(0)
+        line.target = int(page.execute("print(data_server().port)"))
+        page.run_cell(1)
+        widgets = [WidgetPage(page, index) for index in range(8)]
+        for widget in widgets:
+            drawn_without_complaint(widget, 200_000, "override")
+        before = [widget.inspect()["carriers"]["override"]["bytes_received"] for widget in widgets]
+        line.rate = 600_000  # 21 s for all; were six read at a time, two would wait for 16 s
+        page.execute("for w in widgets: w.embedding = 'X_tsne'")
+        for widget in widgets:
+            widget.wait_until("(state) => state.traits.embedding === 'X_tsne' && state.settled", 120)
+        after = [widget.inspect()["carriers"]["override"]["bytes_received"] for widget in widgets]
+        assert [now - then for now, then in zip(after, before, strict=True)] == [1_600_000] * 8
+        assert page.execute("print({w.transport for w in widgets})") == "{'override'}"

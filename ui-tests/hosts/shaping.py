@@ -21,7 +21,8 @@ class Shaper(Relay):
     def __init__(self, target: int | None = None, *, delay: float = 0.025, rate: float = 2_000_000) -> None:
         super().__init__(target)
         self._delay = delay
-        self._rate = rate
+        self.rate = rate
+        """May be set while connections are carried."""
         self._free = {"up": 0.0, "down": 0.0}
         self.carried = 0
         """Bytes, of both directions."""
@@ -42,7 +43,7 @@ class Shaper(Relay):
         try:
             while data := await reader.read(CHUNK):
                 self.carried += len(data)
-                sent = self._free[direction] = max(self._free[direction], clock()) + len(data) / self._rate
+                sent = self._free[direction] = max(self._free[direction], clock()) + len(data) / self.rate
                 await travelling.put((sent + self._delay, data))
                 await asyncio.sleep(sent - clock())
             await travelling.join()

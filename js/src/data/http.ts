@@ -1,6 +1,7 @@
 import type { Server, TransportName } from "../channel/messages";
 import { RequestFailure } from "../channel/requests";
 import { LinkedAbort } from "./abort";
+import { type Gate, gateOf } from "./gate";
 import { Meter } from "./meter";
 import { type Carrier, Changed, type Description, type Transfer, type Yields } from "./transfer";
 
@@ -33,12 +34,15 @@ class Cut extends HttpFailed {}
 export class HttpRanges implements Carrier {
   bytesReceived = 0;
   readonly meter = new Meter();
+  private readonly gate: Gate;
 
   constructor(
     readonly road: Road,
     /** Why the server cannot be reached, asked anew; null where it answers. */
     private readonly ping: () => Promise<string | null> = async () => null,
-  ) {}
+  ) {
+    this.gate = gateOf(road.base);
+  }
 
   async fill(transfer: Transfer, signal: AbortSignal, yields: Yields = () => false): Promise<void> {
     for (let cut = false; !transfer.complete; ) {
@@ -59,8 +63,11 @@ export class HttpRanges implements Carrier {
     const { loaded, etag } = transfer;
     const abort = new LinkedAbort([given]);
     const watch = new Watch(abort, () => this.silence());
-    const start = performance.now();
+    let leave = () => {};
     try {
+      leave = await this.gate.enter(abort.signal);
+      watch.begin();
+      const start = performance.now();
       const answer = await fetch(base + server.path.replace(/^\//, "") + encodePath(transfer.path), {
         headers: {
           "X-Cellucid-Token": server.token,
@@ -93,17 +100,18 @@ export class HttpRanges implements Carrier {
       watch.end();
       abort.letGo();
       abort.abort(); // of a body that nobody reads to its end
+      leave();
     }
   }
 
   /**
-   * Why the server does not answer. Null also where it brings something else meanwhile: browsers have six connections for
-   * a server, and what waits for one, the question too, is not on its way yet.
+   * Why the server does not answer. Null also where it brings something else to the page meanwhile: other pages may have
+   * all of the browser's connections for it, and what waits for one, the question too, is not on its way yet.
    */
   private async silence(): Promise<string | null> {
-    const before = this.bytesReceived;
+    const before = this.gate.received;
     const obstacle = await this.ping();
-    return this.bytesReceived > before ? null : obstacle;
+    return this.gate.received > before ? null : obstacle;
   }
 
   private get rangeBytes(): number {
@@ -122,6 +130,7 @@ export class HttpRanges implements Carrier {
       watch.touch();
       received += part.value.length;
       this.bytesReceived += part.value.length;
+      this.gate.received += part.value.length;
       if (received > expected) {
         transfer.rewind(loaded);
         throw new HttpFailed(`more than the ${expected} bytes of ${transfer.path} that were due`);
@@ -136,21 +145,29 @@ export class HttpRanges implements Carrier {
   }
 }
 
-/** Aborts when nothing has come for too long. */
+/** Aborts when nothing has come for too long. Until it begins only the server has to be there. */
 class Watch {
   /** Why it was aborted; null where it was not. */
   stalled: string | null = null;
+  private heard = false;
   private timers: ReturnType<typeof setTimeout>[];
 
   constructor(
     private readonly abort: AbortController,
     private readonly ping: () => Promise<string | null>,
   ) {
-    this.timers = [this.after(FIRST_BYTE), setTimeout(() => void this.ask(), SUSPICIOUS)];
+    this.timers = [this.question()];
+  }
+
+  /** The request leaves only now. */
+  begin(): void {
+    this.end();
+    this.timers = [this.after(FIRST_BYTE), this.question()];
   }
 
   /** A byte has come. */
   touch(): void {
+    this.heard = true;
     this.end();
     this.timers = [this.after(NEXT_BYTE)];
   }
@@ -160,9 +177,12 @@ class Watch {
   }
 
   private async ask(): Promise<void> {
-    const { timers } = this;
     const obstacle = await this.ping();
-    if (obstacle !== null && timers === this.timers && timers.length > 0) this.stall(obstacle);
+    if (obstacle !== null && !this.heard && this.timers.length > 0) this.stall(obstacle);
+  }
+
+  private question(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => void this.ask(), SUSPICIOUS);
   }
 
   private after(patience: number): ReturnType<typeof setTimeout> {

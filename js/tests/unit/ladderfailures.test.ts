@@ -215,6 +215,53 @@ describe("the ladder where HTTP fails", () => {
     expect(roads.python.reads).toEqual([]);
   });
 
+  it("reads four things at a time for all widgets of a page, so that a challenge never waits in the browser", async () => {
+    const paths = Array.from({ length: 12 }, (_, index) => `var/${index}.values.f32`);
+    for (const path of paths) roads.server.add(path, pattern(10)); // which the comm does not have
+    const one = roads.source;
+    roads.open();
+    const other = roads.source;
+    await Promise.all([one.read(paths[0]), other.read(paths[0])]);
+    let [now, most] = [0, 0];
+    const held = new WeakSet<object>();
+    roads.server.instead = (request, response) => {
+      if (!request.url?.startsWith("/d/") || held.has(request)) return false;
+      held.add(request);
+      most = Math.max(most, ++now);
+      setTimeout(() => {
+        now--;
+        roads.server.answer(request, response);
+      }, 20);
+      return true;
+    };
+    const all = await Promise.all(paths.map((path, index) => (index % 2 === 0 ? one : other).read(path)));
+    expect(all.map(({ bytes }) => bytes.length)).toEqual(paths.map(() => 10));
+    expect([most, now]).toEqual([4, 0]);
+  });
+
+  it("lets what waits for its turn go to the comm with the others where the server has gone silent", async () => {
+    const paths = Array.from({ length: 9 }, (_, index) => `var/${index}.values.f32`);
+    for (const path of paths) roads.add(path, pattern(10));
+    await roads.source.read(paths[0]);
+    let silent = false;
+    roads.server.instead = (request, response) => {
+      silent ||= request.url?.startsWith("/d/") === true;
+      if (request.url?.startsWith("/_cellucid/")) response.destroy();
+      return true;
+    };
+    stopClock();
+    let done = false;
+    const reading = Promise.all(paths.map((path) => roads.source.read(path))).finally(() => {
+      done = true;
+    });
+    while (!silent) await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(5100);
+    while (!done) await vi.advanceTimersByTimeAsync(1);
+    expect((await reading).map(({ bytes }) => bytes.length)).toEqual(paths.map(() => 10));
+    expect(roads.asked()).toHaveLength(1 + 4); // those that waited were never asked for
+    expect(roads.python.reads).toHaveLength(9);
+  });
+
   it("looks again by itself for a server that has failed in the middle, as the comm may wait for a cell", async () => {
     roads.add(PATH, pattern(10));
     await roads.source.read(PATH);
