@@ -151,18 +151,52 @@ def test_the_menu_switches_and_the_address_leads_back(page, site):
         widget.settle()
         widget.root.get_by_role("button", name="Dataset: Plain cells").click()
         widget.root.get_by_role("option", name="Small cells").click()
-        page.wait_for_url("**/?dataset=small")
+        page.wait_for_url("**/?color_by=louvain&dataset=small")
         widget = WidgetPage(page)
         assert widget.settle()["traits"]["color_by"] == "louvain", "what fits stays"
         assert page.title() == "Small cells"
         page.reload()
-        WidgetPage(page).settle()
+        assert WidgetPage(page).settle()["traits"]["color_by"] == "louvain"
         assert page.title() == "Small cells"
         page.goto(f"{host.url}?dataset=small&color_by={GENE}")
         assert WidgetPage(page).settle()["traits"]["color_by"] == GENE
         page.goto(f"{host.url}?dataset=gone&color_by=nothing")
         notices = WidgetPage(page).settle()["notices"]
         assert notices == ["There is no dataset “gone” here. “Plain cells” is shown instead."]
+        page.wait_for_url("**/?dataset=plain")
+
+
+def test_the_address_says_nothing_that_is_not_shown(page, site, tmp_path):
+    for folder in (site / "plain", CELLUCIDS_OWN / "C-q8gz"):
+        shutil.copytree(folder, tmp_path / "site" / folder.name)
+    assert main(["page", str(tmp_path / "site"), "--quiet"]) == 0
+    with StaticHost(tmp_path / "site") as host:
+        page.goto(f"{host.url}?dataset=plain&color_by={GENE}&of=others")
+        widget = WidgetPage(page)
+        assert widget.settle()["traits"]["color_by"] == GENE
+        widget.root.get_by_role("button", name="Dataset: Plain cells").click()
+        widget.root.get_by_role("option", name="Tiny demo").click()
+        page.wait_for_url("**/?dataset=*&of=others")
+        assert WidgetPage(page).settle()["traits"]["color_by"] is None
+        assert page.title() == "Tiny demo"
+
+        page.goto(f"{host.url}?dataset=plain&color_by=CST33")
+        widget = WidgetPage(page)
+        assert widget.settle()["notices"] == [
+            "“Plain cells” has no column or gene “CST33”. "
+            "The address asks for its colours. Choose others above the plot."
+        ]
+        page.wait_for_url("**/?dataset=plain")
+        widget.colour_by("louvain")
+        page.wait_for_url("**/?dataset=plain&color_by=louvain")
+
+        # No address leads to a folder of the disk.
+        widget.root.get_by_role("button", name="Settings").click()
+        with page.expect_file_chooser() as chooser:
+            widget.root.get_by_role("button", name="Open a folder…").click()
+        chooser.value.set_files(site / "small")
+        page.wait_for_url(host.url)
+        assert WidgetPage(page).settle()["transport"] == "folder"
 
 
 def test_only_what_is_shown_is_sent_for(page, site):

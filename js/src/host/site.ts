@@ -85,13 +85,13 @@ export class Site {
       if (chosen === null) return none();
       const source = await FilesSource.open(chosen.place);
       if (turn !== this.turn) return;
-      this.show(source, chosen, { found, road, colorBy, before: null });
+      const app = this.show(source, chosen, { found, road, colorBy, before: null });
       if (id !== null && choose(found, id) === null) {
-        this.app?.store.notify({
-          key: "site",
-          title: `There is no dataset “${id}” here`,
-          text: `“${chosen.name}” is shown instead.`,
-        });
+        const text = `“${chosen.name}” is shown instead.`;
+        app.store.notify({ key: "site", title: `There is no dataset “${id}” here`, text });
+      } else if (colorBy !== null && app.store.colorBy.peek() === null) {
+        const text = "The address asks for its colours. Choose others above the plot.";
+        app.store.notify({ key: "site", title: `“${chosen.name}” has no column or gene “${colorBy}”`, text });
       }
     } catch (error) {
       if (turn === this.turn) this.complain("These data cannot be shown", wordsOf(error));
@@ -107,7 +107,7 @@ export class Site {
       colorBy,
       before,
     }: Pick<Wanted, "road" | "colorBy"> & { found: readonly Found[]; before: FolderApp | null },
-  ): void {
+  ): FolderApp {
     this.stopFollowing();
     this.app?.dispose();
     this.landing.hide();
@@ -116,10 +116,20 @@ export class Site {
     const app = new FolderApp(source, { road, id: key, choices, colorBy, openOther }, this.parent, before);
     this.app = app;
     document.title = source.manifest.name;
-    this.stopFollowing = effect(() => {
-      const id = app.store.datasetId.value;
-      if (id !== key) queueMicrotask(() => void this.switchTo(id, found, road));
-    });
+    const stops = [
+      effect(() => {
+        const id = app.store.datasetId.value;
+        if (id !== key) queueMicrotask(() => void this.switchTo(id, found, road));
+      }),
+      effect(() => {
+        const isFirst = choose(found, null)?.key === key;
+        remember(road === "files" ? { id: key, isFirst, colorBy: app.store.colorBy.value } : null);
+      }),
+    ];
+    this.stopFollowing = () => {
+      for (const stop of stops) stop();
+    };
+    return app;
   }
 
   /** Show another dataset of the same place; where it cannot be shown, what was shown stays. */
@@ -132,7 +142,6 @@ export class Site {
       const source = await FilesSource.open(chosen.place);
       if (turn !== this.turn || this.app !== app) return;
       this.show(source, chosen, { found, road, colorBy: null, before: app });
-      if (road === "files") remember(chosen.key);
     } catch (error) {
       if (turn !== this.turn || this.app !== app) return;
       app.store.datasetId.value = app.shows;
@@ -181,11 +190,18 @@ export class Site {
   }
 }
 
-/** Let the address lead to a dataset. */
-function remember(id: string): void {
+/** Let the address lead to what is shown; of a folder of the disk, which no address leads to, it says nothing. */
+function remember(shown: { id: string; isFirst: boolean; colorBy: string | null } | null): void {
   const url = new URL(location.href);
-  url.searchParams.set("dataset", id);
-  history.replaceState(null, "", url);
+  const { searchParams } = url;
+  const says = { dataset: null as string | null, color_by: shown?.colorBy ?? null };
+  // The one that a bare address leads to needs no name; which one that is may change, so a name that is there stays.
+  if (shown !== null && (!shown.isFirst || searchParams.has("dataset"))) says.dataset = shown.id;
+  for (const [name, value] of Object.entries(says)) {
+    if (value !== null) searchParams.set(name, value);
+    else if (searchParams.has(name)) searchParams.delete(name);
+  }
+  if (url.href !== location.href) history.replaceState(null, "", url);
 }
 
 function wordsOf(error: unknown): string {
