@@ -327,5 +327,6 @@ def test_a_wrong_folder_and_a_broken_one_say_what_to_do(page, site, tmp_path):
     (broken / "points_2d.bin").write_bytes(b"\0" * 100)
     choose(page, broken)
     alert.get_by_text("broken/points_2d.bin: it has 100 bytes instead of the 5600").wait_for()
+    alert.get_by_text("Write the export again, or choose another folder.").wait_for()
     choose(page, site / "plain")
     assert WidgetPage(page).settle()["cells_drawn"] == 700

@@ -157,8 +157,9 @@ def test_a_tab_hears_that_its_widget_is_gone(tab, widget):
     tab.goto(widget.viewer_url)
     settle(tab)
     widget.close()
-    until(lambda: any("no longer shows" in notice for notice in tab.evaluate(INSPECT)["notices"]))
+    until(lambda: any("connection to Python has ended" in notice for notice in tab.evaluate(INSPECT)["notices"]))
     assert tab.evaluate(INSPECT)["cells_drawn"] == 2000, "the picture stays"
+    tab.get_by_role("status").get_by_text("No connection to Python").wait_for()
 
 
 def _hear_ctrl_c() -> None:

@@ -171,20 +171,20 @@ export class NotebookApp {
 
   /** The kernel has ended, or is back. */
   private showWhetherGone(gone: boolean): void {
-    this.requests.giveUp(gone ? new RequestFailure("gone", "The kernel that held these data has ended.", "") : null);
+    const inTab = this.page.own !== undefined;
+    const title = inTab ? "The connection to Python has ended" : "The kernel of this plot has ended";
+    this.requests.giveUp(gone ? new RequestFailure("gone", `${title}.`, "") : null);
+    this.store.gone.value = gone;
     if (!gone) {
       this.store.dismiss("gone");
       void this.selection.fetch(); // what Python said meanwhile was not heard
       void this.marks.fetch();
     } else {
-      this.store.notify({
-        key: "gone",
-        title: this.page.own === undefined ? "The kernel of this plot has ended" : "Python no longer shows this plot",
-        text:
-          this.page.own === undefined
-            ? "What is drawn stays. Run the widget's cell again to connect it to Python."
-            : "What is drawn stays. Show the data again, and open the address that Python gives.",
-      });
+      const text = inTab
+        ? "Where only the connection broke it comes back by itself; " +
+          "else show the data again, and open the address that Python gives."
+        : "Run the widget's cell again to connect it to Python.";
+      this.store.notify({ key: "gone", title, text: `What is drawn stays. ${text}` });
     }
   }
 

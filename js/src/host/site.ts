@@ -94,7 +94,9 @@ export class Site {
         app.store.notify({ key: "site", title: `“${chosen.name}” has no column or gene “${colorBy}”`, text });
       }
     } catch (error) {
-      if (turn === this.turn) this.complain("These data cannot be shown", wordsOf(error));
+      const instead =
+        road === "folder" ? "Write the export again, or choose another folder." : "Reload the page to try again.";
+      if (turn === this.turn) this.complain("These data cannot be shown", `${wordsOf(error)} ${instead}`);
     }
   }
 

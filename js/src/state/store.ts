@@ -202,6 +202,8 @@ export class Store {
   readonly connection: Signal<readonly string[]> = signal([]);
   /** Of which events Python has not heard for a while, as it is busy; null while it hears. */
   readonly unheard: Signal<readonly string[] | null> = signal(null);
+  /** Whether Python, which was there, is there no more. */
+  readonly gone: Signal<boolean> = signal(false);
 
   readonly combine: Signal<Combine> = signal("replace");
   readonly selection: Signal<Selection>;

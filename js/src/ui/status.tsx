@@ -77,6 +77,7 @@ function Loading({ label, loaded, total, waiting, cancel }: Progress) {
 
 function UnderWay({ store }: { store: Store }) {
   const progress = store.progress.value;
+  if (store.gone.value) return <Gone />;
   const opening = store.opening.value;
   if (opening !== null) {
     return (
@@ -93,6 +94,14 @@ const DOINGS = new Map([
   ["traits", "what you set"],
   ["click", "your click"],
 ]);
+
+function Gone() {
+  return (
+    <span class="loading" role="status" title="What is drawn stays, and what you do here stays here.">
+      No connection to Python
+    </span>
+  );
+}
 
 /** Python hears nothing, as it is busy with a cell and there is only the comm: what waits for it. */
 function Unheard({ events }: { events: readonly string[] | null }) {

@@ -24,8 +24,8 @@ export const PLOT = `
 .tooltip .value .dot { width: 8px; height: 8px; }
 .tooltip .what { min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--fg); }
 
-.notices { position: absolute; left: 12px; right: 12px; bottom: 12px; display: flex; flex-direction: column; gap: 8px; align-items: flex-start; pointer-events: none; }
-.notice { display: flex; gap: 8px; max-width: min(520px, 100%); padding: 8px 8px 8px 12px; border-radius: 4px; background: var(--raised); border: 1px solid var(--line); border-left: 3px solid var(--error); pointer-events: auto; }
+.notices { position: absolute; left: 12px; bottom: 12px; max-width: min(520px, calc(100% - 24px)); display: flex; flex-direction: column; gap: 8px; pointer-events: none; }
+.notice { display: flex; justify-content: space-between; gap: 8px; padding: 8px 8px 8px 12px; border-radius: 4px; background: var(--raised); border: 1px solid var(--line); border-left: 3px solid var(--error); pointer-events: auto; }
 .notice div { min-width: 0; overflow-wrap: anywhere; max-height: 96px; overflow: auto; }
 .notice p + p { color: var(--quiet); }
 .notice .act { color: var(--accent); padding: 4px 0 0; }
