@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
-from containers import opened
+from containers import opened, store
 
 from cellucid.dataset import (
     AmbiguousGene,
@@ -21,6 +22,7 @@ from cellucid.dataset import (
     UnknownResource,
     open_dataset,
 )
+from cellucid.dataset.stored_source import StoredSource
 from cellucid.export import prepare
 
 ENSEMBL = ["ENSG1", "ENSG2", "ENSG3", "ENSG4", "ENSG5"]
@@ -219,3 +221,26 @@ def test_an_export_from_before_has_none(tmp_path: Path) -> None:
     assert other_names(dataset) == []
     with pytest.raises(UnknownField):
         dataset.resolve_field("CD3D")
+
+
+def test_a_name_is_looked_up_while_another_thread_reads_a_gene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_var = StoredSource.var
+    reading: list[Thread] = []
+
+    def var(source: StoredSource, layer: str | None) -> pd.DataFrame:
+        if not reading:
+            reading.append(Thread(target=dataset.gene, args=("ENSG3",), daemon=True))
+            reading[0].start()
+            reading[0].join(0.5)  # as far as it comes: it needs the data, and then the names
+        return read_var(source, layer)
+
+    monkeypatch.setattr(StoredSource, "var", var)
+    dataset = open_dataset(store(by_ensembl(), "h5ad-csc-gzip", tmp_path))
+    found: list[FieldRef] = []
+    looking = Thread(target=lambda: found.append(dataset.resolve_field("CD3D")), daemon=True)
+    looking.start()
+    looking.join(30)
+    assert found == [FieldRef("gene", "ENSG1")]
+    reading[0].join(30)
+    assert not reading[0].is_alive()
+    dataset.close()

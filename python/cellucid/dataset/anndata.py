@@ -243,9 +243,10 @@ class AnnDataDataset(Dataset):
         return [*self._makers, *(gene_path(gene) for gene in readable)]
 
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
-        genes = self._genes_of(layer)
-        with self._pandas_lock:
-            return resolve_field(text, self._fields, genes.shown, self._open().left_out, layer, genes)
+        with self.lock:  # first, as wherever both are held: the other names may have to be read
+            genes = self._genes_of(layer)
+            with self._pandas_lock:
+                return resolve_field(text, self._fields, genes.shown, self._open().left_out, layer, genes)
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         with self._unchanged() as source:
