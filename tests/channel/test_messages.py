@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cellucid.channel.checks import BadMessage
 from cellucid.channel.messages import (
     Ack,
-    BadMessage,
     Click,
     Command,
     Custom,

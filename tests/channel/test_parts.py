@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from test_posted import pack
 
+from cellucid.channel.checks import BadMessage
 from cellucid.channel.comm import CommCarrier
-from cellucid.channel.messages import BadMessage, Event, Part
+from cellucid.channel.messages import Event, Part
 from cellucid.channel.pace import Pace
 from cellucid.channel.parts import PART_BYTES, Parts
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellucid.channel.messages import BadMessage
+from cellucid.channel.checks import BadMessage
 from cellucid.channel.posted import unpack
 
 

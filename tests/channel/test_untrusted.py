@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 
 from cellucid import CellucidWidget
 from cellucid.channel import parts
-from cellucid.channel.messages import BadEvent, BadMessage, Upstream, parse
+from cellucid.channel.checks import BadMessage
+from cellucid.channel.messages import BadEvent, Upstream, parse
 from cellucid.channel.pace import Pace
 from cellucid.channel.posted import unpack
 from cellucid.channel.selection import EncodedCells

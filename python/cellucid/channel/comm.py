@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
+from cellucid.channel.checks import BadMessage
 from cellucid.channel.messages import (
     BadEvent,
-    BadMessage,
     Cancel,
     Command,
     Downstream,

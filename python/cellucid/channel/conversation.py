@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from cellucid.channel import messages, rpc
+from cellucid.channel.checks import BadMessage
 from cellucid.channel.comm import CommCarrier, Send
 from cellucid.channel.downstream import Downstream
 from cellucid.channel.events import Events
@@ -108,7 +109,7 @@ class Conversation:
                 logger.warning("refused an event from the viewer: %s", error)
                 message = error.as_event
             if not isinstance(message, Event):
-                raise messages.BadMessage("message.kind: by HTTP only events are taken")
+                raise BadMessage("message.kind: by HTTP only events are taken")
             try:
                 ack = self._event(message, buffers)
             except Exception as error:  # an observer's

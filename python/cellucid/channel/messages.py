@@ -7,25 +7,28 @@ Unknown keys are ignored, so that either side may be newer; unknown events becom
 
 from __future__ import annotations
 
-import math
-import re
-import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
+
+from cellucid.channel.checks import (
+    BadMessage,
+    Check,
+    any_json,
+    check_fields,
+    flag,
+    integer,
+    json_object,
+    matching,
+    misfit,
+    optional,
+)
 
 PIECE_BYTES = 4 * 1024 * 1024
 """Largest part of a resource in one reply: small enough to cancel and show progress, large enough to fill the pipe."""
 
 MAX_PARTS = 64
 """Parts of one message from a page: with 4 MiB each, 256 MiB."""
-
-_MAX_SAFE_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
-_MAX_CUSTOM_DEPTH = 32
-
-
-class BadMessage(ValueError):
-    """A message that is not in the table, or has a field that does not fit."""
 
 
 class BadEvent(BadMessage):
@@ -36,99 +39,16 @@ class BadEvent(BadMessage):
         self.as_event = Event(page, seq, event, Refused(reason))
 
 
-Check = Callable[[object, str], Any]
-_Class = TypeVar("_Class", bound=type)
-
-
-class _Brief(reprlib.Repr):
-    """Writes a value in a line, whatever it is."""
-
-    def repr_int(self, x: int, level: int) -> str:
-        # Python refuses to write numbers of more than 4,300 digits.
-        return super().repr_int(x, level) if x.bit_length() <= 1024 else f"a number of {x.bit_length()} bits"
-
-
-_brief = _Brief()
-_brief.maxlevel = 2
-
-
-def _fail(name: str, expected: str, value: object) -> BadMessage:
-    return BadMessage(f"{name}: expected {expected}, got {_brief.repr(value)}")
-
-
-def _mended(text: str) -> str:
-    """The text with ? for halves of characters, at which JavaScript may cut one: Jupyter cannot send those on."""
-    return text.encode(errors="replace").decode()
-
-
-def _integer(low: int = 0, high: int = _MAX_SAFE_INTEGER) -> Check:
-    def check(value: object, name: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _fail(name, f"a whole number from {low} to {high}", value)
-        return value
-
-    return check
-
-
-def _text(pattern: str, expected: str) -> Check:
-    compiled = re.compile(pattern, re.DOTALL)
-
-    def check(value: object, name: str) -> str:
-        if not isinstance(value, str) or compiled.fullmatch(value) is None:
-            raise _fail(name, expected, value)
-        return _mended(value)
-
-    return check
-
-
-def _flag(value: object, name: str) -> bool:
-    if not isinstance(value, bool):
-        raise _fail(name, "true or false", value)
-    return value
-
-
-def _object(value: object, name: str) -> Mapping[str, object]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise _fail(name, "an object", value)
-    return value
-
-
-def _plain(value: object, name: str, depth: int = 0) -> object:
-    """Accept any JSON value of moderate depth with finite numbers."""
-    if depth > _MAX_CUSTOM_DEPTH:
-        raise BadMessage(f"{name}: nested deeper than {_MAX_CUSTOM_DEPTH}")
-    if isinstance(value, dict):
-        return {_mended(str(key)): _plain(item, name, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, name, depth + 1) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _fail(name, "finite numbers", value)
-    if isinstance(value, str):
-        return _mended(value)
-    if value is None or isinstance(value, (int, float)):
-        return value
-    raise _fail(name, "a JSON value", value)
-
-
-def _optional(check: Check) -> Check:
-    return lambda value, name: None if value is None else check(value, name)
-
-
-COUNT = _integer()
-PAGE = _text(r"[A-Za-z0-9_-]{1,64}", "a page id")
-NAME = _text(r"[A-Za-z0-9_:.-]{1,64}", "a name")
-PATH = _text(r"[^\x00]{1,8192}", "a resource path")
-LINE = _text(r".{0,10000}", "at most 10,000 characters")
-ENCODING = _text(r"bitmap|deltas", "'bitmap' or 'deltas'")
-
-
-def _check_fields(table: Mapping[str, Check], value: object, name: str) -> dict[str, Any]:
-    given = _object(value, name)
-    return {key: check(given.get(key), f"{name}.{key}") for key, check in table.items()}
-
-
 # -- what a message carries ------------------------------------------------------------------------------------------
 
+COUNT = integer()
+PAGE = matching(r"[A-Za-z0-9_-]{1,64}", "a page id")
+NAME = matching(r"[A-Za-z0-9_:.-]{1,64}", "a name")
+PATH = matching(r"[^\x00]{1,8192}", "a resource path")
+LINE = matching(r".{0,10000}", "at most 10,000 characters")
+ENCODING = matching(r"bitmap|deltas", "'bitmap' or 'deltas'")
+
+_Class = TypeVar("_Class", bound=type)
 _PARAMS: dict[str, tuple[type, Mapping[str, Check]]] = {}
 _EVENTS: dict[str, tuple[type, Mapping[str, Check]]] = {}
 
@@ -149,7 +69,7 @@ def _event(name: str, /, **table: Check) -> Callable[[_Class], _Class]:
     return register
 
 
-@_request("read", path=PATH, offset=COUNT, length=_integer(0, PIECE_BYTES))
+@_request("read", path=PATH, offset=COUNT, length=integer(0, PIECE_BYTES))
 @dataclass(frozen=True, slots=True)
 class Read:
     """Asks for ``length`` bytes of the resource ``path`` from ``offset`` on."""
@@ -183,7 +103,7 @@ class Ping:
     """Asks for an answer, to see how long it takes."""
 
 
-@_event("ready", n_cells=COUNT, dimensions=_integer(1, 3))
+@_event("ready", n_cells=COUNT, dimensions=integer(1, 3))
 @dataclass(frozen=True, slots=True)
 class Ready:
     """The viewer has drawn its first complete picture."""
@@ -208,7 +128,7 @@ class Selected:
     count: int
 
 
-@_event("click", cell=COUNT, button=_integer(0, 2), shift=_flag, ctrl=_flag)
+@_event("click", cell=COUNT, button=integer(0, 2), shift=flag, ctrl=flag)
 @dataclass(frozen=True, slots=True)
 class Click:
     """A click on a cell: its row position, the mouse button (0 left, 1 middle, 2 right) and the keys held."""
@@ -219,7 +139,7 @@ class Click:
     ctrl: bool
 
 
-@_event("hover", cell=_optional(COUNT))
+@_event("hover", cell=optional(COUNT))
 @dataclass(frozen=True, slots=True)
 class Hovered:
     """The pointer came to rest over another cell, or left it (None)."""
@@ -229,9 +149,9 @@ class Hovered:
 
 @_event(
     "transport",
-    name=_text(r"direct|proxy|colab|override|comm", "a transport"),
-    base=_optional(_text(r"(?i:https?)://[^\s]{1,2000}/", "an http address that ends with a slash")),
-    reason=_optional(LINE),
+    name=matching(r"direct|proxy|colab|override|comm", "a transport"),
+    base=optional(matching(r"(?i:https?)://[^\s]{1,2000}/", "an http address that ends with a slash")),
+    reason=optional(LINE),
 )
 @dataclass(frozen=True, slots=True)
 class TransportChosen:
@@ -245,7 +165,7 @@ class TransportChosen:
     reason: str | None
 
 
-@_event("console", level=_text(r"warn|error", "'warn' or 'error'"), message=LINE, hint=_optional(LINE))
+@_event("console", level=matching(r"warn|error", "'warn' or 'error'"), message=LINE, hint=optional(LINE))
 @dataclass(frozen=True, slots=True)
 class Console:
     """Something a person should know that happened in the browser."""
@@ -256,14 +176,14 @@ class Console:
 
 
 def _error(value: object, name: str) -> dict[str, Any]:
-    return _check_fields({"code": NAME, "message": LINE, "hint": LINE}, value, name)
+    return check_fields({"code": NAME, "message": LINE, "hint": LINE}, value, name)
 
 
 def _values(value: object, name: str) -> object:
-    return _plain(_object(value, name), name)
+    return any_json(json_object(value, name), name)
 
 
-@_event("answer", id=COUNT, result=_optional(_values), error=_optional(_error))
+@_event("answer", id=COUNT, result=optional(_values), error=optional(_error))
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A page's answer to what it was asked: a result, or why there is none."""
@@ -274,10 +194,10 @@ class Answered:
 
 
 def _place(value: object, name: str) -> dict[str, Any]:
-    return _check_fields({"embedding": LINE, "dimension": _integer(1, 3)}, value, name)
+    return check_fields({"embedding": LINE, "dimension": integer(1, 3)}, value, name)
 
 
-@_event("traits", values=_values, camera_of=_optional(_place))
+@_event("traits", values=_values, camera_of=optional(_place))
 @dataclass(frozen=True, slots=True)
 class TraitsSet:
     """What a person set in the viewer, as JSON by trait; ``camera_of``: the embedding and dimension of its camera."""
@@ -366,7 +286,7 @@ class Seen:
 Upstream = Request | Cancel | Event | Part | Seen
 
 _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
-    "request": {"page": PAGE, "id": COUNT, "method": NAME, "text": _optional(_flag)},
+    "request": {"page": PAGE, "id": COUNT, "method": NAME, "text": optional(flag)},
     "cancel": {"page": PAGE, "id": COUNT},
     "event": {"page": PAGE, "seq": COUNT, "event": NAME},
     "seen": {
@@ -381,8 +301,8 @@ _ENVELOPES: Mapping[str, Mapping[str, Check]] = {
         "page": PAGE,
         "transfer": COUNT,
         "index": COUNT,
-        "count": _integer(1, MAX_PARTS),
-        "text": _optional(_text(r"[A-Za-z0-9+/=]{0,8388608}", "base64 of at most 6 MiB")),
+        "count": integer(1, MAX_PARTS),
+        "text": optional(matching(r"[A-Za-z0-9+/=]{0,8388608}", "base64 of at most 6 MiB")),
     },
 }
 
@@ -399,11 +319,11 @@ def parse(content: object) -> Upstream:
     Raises:
         BadMessage: naming the field that does not fit.
     """
-    kind = _object(content, "message").get("kind")
+    kind = json_object(content, "message").get("kind")
     if not isinstance(kind, str) or kind not in _ENVELOPES:
-        raise _fail("message.kind", "one of " + ", ".join(_ENVELOPES), kind)
-    head = _check_fields(_ENVELOPES[kind], content, kind)
-    body = _object(content, kind)
+        raise misfit("message.kind", "one of " + ", ".join(_ENVELOPES), kind)
+    head = check_fields(_ENVELOPES[kind], content, kind)
+    body = json_object(content, kind)
     if kind == "cancel":
         return Cancel(**head)
     if kind == "part":
@@ -413,11 +333,11 @@ def parse(content: object) -> Upstream:
     if kind == "request":
         method, text = head.pop("method"), bool(head.pop("text"))
         if method not in _PARAMS:
-            raise _fail("request.method", "one of " + ", ".join(_PARAMS), method)
+            raise misfit("request.method", "one of " + ", ".join(_PARAMS), method)
         cls, table = _PARAMS[method]
-        return Request(**head, params=cls(**_check_fields(table, body.get("params"), method)), text=text)
+        return Request(**head, params=cls(**check_fields(table, body.get("params"), method)), text=text)
     if head["seq"] == 0 and head["event"] != "hover":  # what has no number is taken each time it comes
-        raise _fail("event.seq", "a number from 1", 0)
+        raise misfit("event.seq", "a number from 1", 0)
     try:
         return Event(**head, payload=_payload(head["event"], body.get("payload")))
     except BadMessage as error:
@@ -426,11 +346,11 @@ def parse(content: object) -> Upstream:
 
 def _payload(name: str, given: object) -> Payload:
     if name not in _EVENTS:
-        values = _plain(_object(given, name), name)
+        values = any_json(json_object(given, name), name)
         assert isinstance(values, dict)
         return Custom(values)
     cls, table = _EVENTS[name]
-    payload: Payload = cls(**_check_fields(table, given, name))
+    payload: Payload = cls(**check_fields(table, given, name))
     return payload
 
 

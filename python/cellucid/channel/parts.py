@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
-from cellucid.channel.messages import MAX_PARTS, BadMessage, Part
+from cellucid.channel.checks import BadMessage
+from cellucid.channel.messages import MAX_PARTS, Part
 from cellucid.channel.posted import unpack
 
 PART_BYTES = 4 * 1024 * 1024

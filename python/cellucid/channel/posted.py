@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cellucid.channel.messages import BadMessage
+from cellucid.channel.checks import BadMessage
 
 MAX_HEAD = 4 * 1024 * 1024
 """Bytes of the JSON of one body."""
