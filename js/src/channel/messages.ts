@@ -321,10 +321,6 @@ export function parseAsk(payload: unknown): Ask {
   return fields<Ask>({ id: count, method: text, params: object }, payload, "ask");
 }
 
-export function parseCells(payload: unknown): EncodedCells {
-  return fields<EncodedCells>({ encoding, count }, payload, "cells");
-}
-
 /** Where the server is, as the boot trait or the answer to `connect` says it. */
 export function parseServer(value: unknown): Server {
   return fields<Server>(

@@ -4,10 +4,10 @@ import { FakePython } from "./python";
 
 let widgets = 0;
 
-export const GENES = ["CD3D", "CD3E", "MS4A1", "NKG7"];
+const GENES = ["CD3D", "CD3E", "MS4A1", "NKG7"];
 
 /** What `gene_ids` has of these. */
-export const OTHER_NAMES = ["ENSG00000167286", "ENSG00000198851", "ENSG00000156738", ""];
+const OTHER_NAMES = ["ENSG00000167286", "ENSG00000198851", "ENSG00000156738", ""];
 
 /** A hundred cells on a grid of ten by ten, at 0.5, 1.5, … 9.5 in both directions: cell 10 * row + column. */
 export const CELLS = 100;

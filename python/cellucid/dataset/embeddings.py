@@ -167,11 +167,6 @@ def measure(key: str, value: Any, columns: Sequence[int] | None = None) -> Embed
     return _describe(key, (block for _, block in _blocks(value, chosen)), len(chosen), y_down)
 
 
-def describe(key: str, points: NDArray[np.float32]) -> Embedding:
-    """Measures coordinates that are in memory."""
-    return _describe(key, [points], points.shape[1], _is_image(key) and points.shape[1] > 1)
-
-
 def _describe(key: str, blocks: Iterable[NDArray[np.float32]], dimensions: int, y_down: bool) -> Embedding:
     low, high, n_placed = np.full(dimensions, np.inf), np.full(dimensions, -np.inf), 0
     for block in blocks:

@@ -98,7 +98,7 @@ export class HandlePlace extends DiskPlace {
 }
 
 /** A folder that was dropped on the page. */
-export class DroppedPlace extends DiskPlace {
+class DroppedPlace extends DiskPlace {
   constructor(
     private readonly root: FileSystemDirectoryEntry,
     private readonly below: readonly string[] = [],
