@@ -14,7 +14,7 @@ export interface MessageModel {
 
 type Listener = (message: Downstream, buffers: Uint8Array<ArrayBuffer>[], way: Way) => void;
 
-/** The Jupyter comm as a carrier: messages with buffers, both counted. */
+/** A model's messages as a carrier, over the Jupyter comm or what a tab has for it; it counts the bytes. */
 export class CommCarrier {
   /** How the host carries bytes best, as far as is known. */
   readonly encoding = new HostEncoding();

@@ -5,7 +5,7 @@ export type Direction = "up" | "down";
 /** Bytes that show how fast a host is: of fewer, the way to Python and back takes most of the time. */
 export const SAMPLE_BYTES = 256 * 1024;
 
-const SMALL = 16 * 1024; // bytes: of fewer, all of the time
+const SMALL = 16 * 1024; // bytes: of fewer, the way to Python and back takes all of the time
 const FAST = 8_000; // bytes a ms: above this nothing is worth trying
 const AGAIN = 8; // samples, of which one goes the other way: a cell may have been running the last time
 

@@ -62,9 +62,9 @@ export interface Part {
 
 /** The last that has come here of each kind of what Python tells: what it sent since may be lost. */
 export interface SeenNumbers {
-  /** Until when changes of traits, by Python's clock. */
+  /** The last change of traits by Python's clock, which counts them. */
   updates: number;
-  /** Of the selection and of the marks: revisions, 0 before there was any. */
+  /** The revisions of the selection and of the marks; 0 before there was any. */
   selection: number;
   marks: number;
   /** Commands of the epoch, which Python numbers for each page. */

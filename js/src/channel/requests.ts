@@ -107,7 +107,7 @@ export class Requests {
     });
   }
 
-  /** Nobody will answer: what waits fails, and what comes, until this is taken back by null. */
+  /** Nobody will answer: what waits fails, and so does what is asked from now on, until null takes it back. */
   giveUp(why: RequestFailure | null): void {
     this.hopeless = why;
     if (why === null) return;

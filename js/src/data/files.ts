@@ -35,7 +35,7 @@ interface Categories {
 /**
  * The resources of an export folder, made here of its files: what `FolderDataset` in Python makes of them, bit for bit.
  *
- * One thing it does not: it measures an embedding when that is asked for, as it would have to be sent for to be measured.
+ * But for one thing: an embedding is measured only when it is asked for, as it has to be fetched for that.
  */
 export class FilesSource implements Source {
   readonly manifest: Manifest;

@@ -27,7 +27,7 @@ export interface Road {
 /** HTTP does not bring the data: no answer, a cut one, or one of somebody else. */
 export class HttpFailed extends Error {}
 
-/** The connection broke in the middle of a body, or Python has met something that it says when it is asked on. */
+/** A body was cut: the connection broke, or Python could not go on, which its answer to the next request explains. */
 class Cut extends HttpFailed {}
 
 /** Brings resources over HTTP, straight into the transfer's memory. */

@@ -52,7 +52,7 @@ export interface ContinuousEntry {
 }
 
 export async function readManifest(source: Source, options?: ReadOptions): Promise<Manifest> {
-  const manifest = await readJson(source, "manifest.json", { size: 0, ...options }); // nothing can begin without it
+  const manifest = await readJson(source, "manifest.json", { size: 0, ...options }); // waits for no road
   if (manifest.format !== FORMAT) {
     throw new Error(`The dataset speaks ${JSON.stringify(manifest.format)}; this viewer reads ${FORMAT}.`);
   }

@@ -188,7 +188,7 @@ export class NotebookApp {
     }
   }
 
-  /** Nobody looks any more, at least for now. */
+  /** The last view is gone, at least for now. */
   private leave(): void {
     this.left = true;
     this.announced = false;

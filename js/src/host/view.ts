@@ -79,7 +79,7 @@ export class View {
     });
   }
 
-  /** Python's pose is every view's; another view's stays its own. */
+  /** A pose that Python sets is every view's; one that a person has made in a view is that view's alone. */
   private followPose(): () => void {
     return effect(() => {
       const { pose, origin } = this.store.camera.value;

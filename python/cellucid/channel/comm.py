@@ -1,4 +1,4 @@
-"""The Jupyter comm as a carrier: checked messages in, messages with buffers out, both counted."""
+"""The Jupyter comm as a carrier: checked messages in, messages with buffers out, and how many bytes that was."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Receive = Callable[[Request | Cancel | Event | Seen, list[memoryview]], None]
 
 
 class CommCarrier:
-    """Moves the messages of one widget over its comm.
+    """Moves the messages of one widget over its comm, or over what `send` takes for it in a browser tab.
 
     Args:
         send: hands one message to the comm, in practice ``widget.send``.

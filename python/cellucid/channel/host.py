@@ -54,13 +54,13 @@ class Host(Protocol):
         """Make the cell under the pointer the widget's own; returns how to make the keys of its hook event."""
 
     def take_traits(self, changed: messages.TraitsSet, page: str, *, outdated: bool) -> None:
-        """Make what a person set the widget's own; what does not fit is told, but of cells of before a refresh."""
+        """Make what a person set the widget's own. What does not fit is reported, but of `outdated` data."""
 
     def tell_traits(self) -> None:
         """Send all pages what has changed, by ipywidgets' own message."""
 
     def traits_since(self, moment: int, page: str) -> tuple[int, Mapping[str, Any]]:
-        """The traits that have changed since, but for those that the page has set itself; and what the time is now."""
+        """The number of the last change of a trait, and what others than the page have changed since."""
 
     def viewers_changed(self, *, known: bool, ready: bool, road: messages.TransportChosen | None) -> None:
         """A page began, chose its road, finished its first picture, or went away; the road is the newest page's."""

@@ -273,7 +273,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a page has: changes of traits until when, revisions of selection and marks, commands of which epoch."""
+    """The last that has come to a page: change of traits, revision of selection and of marks, command of an epoch."""
 
     page: str
     updates: int

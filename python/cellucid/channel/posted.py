@@ -1,4 +1,4 @@
-"""Events that come by HTTP: several messages with their buffers in one body."""
+"""Several messages with their buffers in one body: how events come by HTTP, and what comes by the comm in parts."""
 
 from __future__ import annotations
 

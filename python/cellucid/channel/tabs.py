@@ -137,7 +137,7 @@ class Tab:
             wake()
 
     def _wait(self) -> None:
-        """Somebody may come, or come back."""
+        """Leave in a while, unless somebody comes, or comes back."""
         with self._lock:
             if self._closed or self._timer is not None:
                 return

@@ -16,7 +16,7 @@ export class HostPlace implements Place {
     if (MISSING.has(answer.status)) return null;
     if (!answer.ok) throw new ExportError(`${this.name}/${path}: the host answered ${answer.status}.`);
     const length = answer.headers.get("Content-Length");
-    // Of what is compressed on its way, this is the length on its way.
+    // Of a body that is compressed on its way this is the compressed length.
     const total = length === null || answer.headers.has("Content-Encoding") ? null : Number(length);
     let bytes: Uint8Array<ArrayBuffer>;
     try {
