@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -20,24 +19,22 @@ import pandas as pd
 from cellucid.dataset.base import Dataset, Embedding, Field, FieldRef, Listed
 from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.colors import category_colors, to_hex
-from cellucid.dataset.embeddings import measure
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
 from cellucid.dataset.errors import (
     DatasetError,
-    UnknownEmbedding,
     UnknownField,
     UnknownLayer,
     UnknownResource,
     warn_user,
 )
 from cellucid.dataset.fields import LazyField, span
-from cellucid.dataset.folder.additions import AddedEmbedding, AddedListing, read_additions
+from cellucid.dataset.folder.additions import read_additions
 from cellucid.dataset.folder.arrays import ExportArrays
+from cellucid.dataset.folder.embeddings import FolderEmbeddings
 from cellucid.dataset.folder.files import ExportFiles
 from cellucid.dataset.folder.labels import as_meant
+from cellucid.dataset.folder.listings import Listings
 from cellucid.dataset.folder.manifests import StoredCodes, StoredValues, StoredVectors, read_export
-from cellucid.dataset.folder.names import basis_of
-from cellucid.dataset.folder.node import Node
 from cellucid.dataset.folder.several import choose, find_exports
 from cellucid.dataset.lazy import LazyMapping
 from cellucid.dataset.lock import DataLock
@@ -68,11 +65,11 @@ from cellucid.dataset.paths import (
     vectors_path,
 )
 from cellucid.dataset.queries import query_positions
-from cellucid.dataset.references import did_you_mean, gene_position, no_obs_column, resolve_field, some
+from cellucid.dataset.references import gene_position, no_obs_column, resolve_field, some
 from cellucid.dataset.resource import Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from os import PathLike
 
     from numpy.typing import NDArray
@@ -115,12 +112,8 @@ class FolderDataset(Dataset):
         self._additions = read_additions(self._files, self._export.created_at)
         self._opened_at = datetime.now(UTC)
         self._genes = pd.Index(self._export.gene_names, dtype=object)
-        self._names: pd.Index[Any] | None = None
-        self._others: dict[str, pd.Index[Any]] | None = None
-        self._names_lock = Lock()
-        self._stored_points = self._list_points()
-        self._embeddings = self._measure_embeddings()
-        self._stored_vectors = self._list_vectors()
+        self._listings = Listings(self._files, self._additions, self._export.n_cells, len(self._genes), self._open)
+        self._embeddings = FolderEmbeddings(self._files, self._export, self._additions, self._arrays)
         self._fields = {key: self._make_field(key, stored) for key, stored in self._export.fields.items()}
         self._makers = self._list_makers()
         self._files.check_unchanged()
@@ -161,15 +154,10 @@ class FolderDataset(Dataset):
 
     @property
     def embeddings(self) -> list[str]:
-        return list(self._embeddings)
+        return list(self._embeddings.shown)
 
     def embedding(self, key: str) -> Embedding:
-        if (found := self._embeddings.get(key)) is not None:
-            return found
-        if key in self._stored_points:
-            raise UnknownEmbedding(f"the embedding {key!r} cannot be shown: no cell has finite coordinates there")
-        guess = did_you_mean(key, self._embeddings)
-        raise UnknownEmbedding(f"there is no embedding {key!r}.{guess} There are: {some(self._embeddings)}.")
+        return self._embeddings.find(key)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -193,11 +181,7 @@ class FolderDataset(Dataset):
 
     def other_gene_names(self, layer: str | None = None) -> Mapping[str, pd.Index[Any]]:
         self._check_layer(layer)
-        with self._names_lock:
-            if self._others is None:
-                stored = self._additions.gene_names
-                self._others = {} if stored is None else self._read_others(stored)
-            return self._others
+        return self._listings.other_gene_names
 
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         self._check_layer(layer)
@@ -222,14 +206,7 @@ class FolderDataset(Dataset):
 
     @property
     def cell_names(self) -> pd.Index[Any] | None:
-        if self._additions.cell_names is None:
-            return None
-        with self._names_lock:
-            if self._names is None:
-                self._open()
-                node = self._listing(self._additions.cell_names)
-                self._names = _names(node, self.n_cells, "cells")
-            return self._names
+        return self._listings.cell_names
 
     @property
     def has_cell_names(self) -> bool:
@@ -262,9 +239,7 @@ class FolderDataset(Dataset):
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
         self._check_layer(layer)
         with self._pandas_lock:
-            return resolve_field(
-                text, self._fields, self._genes, self._export.left_out, layer, _Names(self.other_gene_names)
-            )
+            return resolve_field(text, self._fields, self._genes, self._export.left_out, layer, self._listings)
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         # A field that is meant is there by its name; reading all of them could be more than the memory holds.
@@ -280,7 +255,7 @@ class FolderDataset(Dataset):
             obs.index = obs.index.astype(str)  # as anndata wants it
         return ad.AnnData(
             obs=obs,
-            obsm={key: self.coordinates(key)[rows] for key in self._embeddings},
+            obsm={key: self.coordinates(key)[rows] for key in self._embeddings.shown},
             uns={f"{field.key}_colors": list(field.colors) for field in self.fields if field.colors is not None},
         )
 
@@ -290,7 +265,7 @@ class FolderDataset(Dataset):
                 {"connectivities": self._arrays.connectivities} if self._export.edges is not None else {}
             )
         return LazyMapping(
-            {self._vectors_key(one): partial(self._vectors, one) for one in self._stored_vectors}
+            {self._embeddings.key_of(one): partial(self._embeddings.arrows, one) for one in self._embeddings.vectors}
             if slot == "obsm"
             else {}
         )
@@ -314,12 +289,6 @@ class FolderDataset(Dataset):
 
     # ---- what is there ----
 
-    def _vectors_key(self, vectors: StoredVectors) -> str:
-        """What anndata would call a vector field: ``velocity_umap_2d``."""
-        basis = basis_of(vectors.embedding)
-        name = vectors.key if vectors.key.endswith(f"_{basis}") else f"{vectors.key}_{basis}"
-        return f"{name}_{self._embeddings[vectors.embedding].dimensions}d"
-
     def _open(self) -> None:
         if self._closed:
             raise DatasetError(f"the dataset {self.name!r} is closed; open it again with `open_dataset(folder)`")
@@ -335,39 +304,6 @@ class FolderDataset(Dataset):
                 else "the export has no genes"
             )
         self._open()
-
-    def _list_points(self) -> dict[str, AddedEmbedding]:
-        """All embeddings by key: ours where the export is ours, else those of Cellucid's manifest."""
-        added = {one.key: one for one in self._additions.embeddings}
-        if len(added) < len(self._additions.embeddings):
-            raise self._files.fail("additions.json", "two embeddings have the same key")
-        here = {one.path for one in added.values()}
-        stored = [
-            AddedEmbedding(one.key, one.dimensions, one.path, None)
-            for one in self._export.points
-            if one.path not in here and one.key not in added
-        ]
-        return added | {one.key: one for one in stored}
-
-    def _list_vectors(self) -> tuple[StoredVectors, ...]:
-        """The arrows over embeddings that can be shown, by the keys that these have here."""
-        paths = {one.key: one.path for one in self._export.points}
-        keys = {one.path: one.key for one in self._stored_points.values()}
-        found = ((one, keys.get(paths[one.embedding])) for one in self._export.vectors)
-        return tuple(replace(one, embedding=key) for one, key in found if key is not None and key in self._embeddings)
-
-    def _measure_embeddings(self) -> dict[str, Embedding]:
-        measured = {key: measure(key, self._arrays.points(stored)) for key, stored in self._stored_points.items()}
-        shown = {key: embedding for key, embedding in measured.items() if embedding.n_placed}
-        if not shown:
-            raise DatasetError(
-                f"{self._files.root.name}: no cell has finite coordinates in {some(measured)}, so there is nothing to "
-                "draw. Export the data again from an embedding without NaN."
-            )
-        if len(shown) < len(measured):
-            empty = some([key for key in measured if key not in shown])
-            warn_user(f"left out of the embeddings, because no cell has finite coordinates there: {empty}.")
-        return shown
 
     def _make_field(self, key: str, stored: StoredValues | StoredCodes) -> Field:
         if isinstance(stored, StoredCodes):
@@ -398,7 +334,7 @@ class FolderDataset(Dataset):
         if self._additions.cell_names is not None:
             for block in range(-(-self.n_cells // NAMES_A_BLOCK)):
                 makers[cell_names_path(block)] = partial(self._read_cell_names, block)
-        for key in self._embeddings:
+        for key in self._embeddings.shown:
             makers[embedding_path(key)] = partial(self._read_embedding, key)
         for key, field in self._fields.items():
             if field.categories is None:
@@ -407,7 +343,7 @@ class FolderDataset(Dataset):
             makers[codes_path(key, len(field.categories))] = partial(self._read_codes, field)
             if len(field.categories) > INLINE_CATEGORIES:
                 makers[categories_path(key)] = partial(_read_categories, field)
-        for vectors in self._stored_vectors:
+        for vectors in self._embeddings.vectors:
             makers[vectors_path(vectors.key, vectors.embedding)] = partial(self._read_vectors, vectors)
         if self._export.edges is not None:
             makers[edges_path("sources")] = lambda: array_resource(self._arrays.edges()[0])
@@ -426,7 +362,7 @@ class FolderDataset(Dataset):
         return self._cache.get(path, checked)
 
     def _read_embedding(self, key: str) -> Resource:
-        return array_resource(self._arrays.points(self._stored_points[key]))
+        return array_resource(self._embeddings.coordinates(key))
 
     def _read_values(self, key: str) -> Resource:
         stored = self._export.fields[key]
@@ -454,7 +390,7 @@ class FolderDataset(Dataset):
         return json_resource({"names": list(names[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK])})
 
     def _read_vectors(self, stored: StoredVectors) -> Resource:
-        return array_resource(self._vectors(stored))
+        return array_resource(self._embeddings.arrows(stored))
 
     # ---- behind them ----
 
@@ -462,40 +398,11 @@ class FolderDataset(Dataset):
         stored = self._export.genes.get(name)
         if stored is None:
             with self._pandas_lock:  # which says why, where it is not there or there several times
-                position = gene_position(name, self._genes, _Names(self.other_gene_names))
+                position = gene_position(name, self._genes, self._listings)
             stored = self._export.genes.get(self._genes[position])
         if stored is None:
             raise UnknownField(f"the gene {name!r} cannot be read")
         return self._arrays.values(stored)
-
-    def _vectors(self, stored: StoredVectors) -> NDArray[np.float32]:
-        return self._arrays.vectors(stored, self._stored_points[stored.embedding])
-
-    def _listing(self, stored: AddedListing) -> Node:
-        return Node(self._files, stored.path, self._files.listing(stored.path, stored.nbytes))
-
-    def _read_others(self, stored: AddedListing) -> dict[str, pd.Index[Any]]:
-        return {
-            column["column"].text(): _names(column["names"], len(self._genes), "genes")
-            for column in self._listing(stored)
-        }
-
-
-class _Names:
-    """Other names of the genes by column, read when they are first asked for."""
-
-    def __init__(self, read: Callable[[], Mapping[str, pd.Index[Any]]]) -> None:
-        self._read = read
-
-    def __iter__(self) -> Iterator[tuple[str, pd.Index[Any]]]:
-        return iter(self._read().items())
-
-
-def _names(node: Node, number: int, what: str) -> pd.Index[Any]:
-    names = node.value
-    if not isinstance(names, list) or len(names) != number or not all(isinstance(one, str) for one in names):
-        raise node.fail(f"expected the names of {number:,} {what}")
-    return pd.Index(names, dtype=object)
 
 
 def _read_categories(field: Field) -> Resource:
