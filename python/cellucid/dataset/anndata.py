@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import uuid4
 
@@ -20,17 +19,15 @@ from cellucid.dataset.cache import ResourceCache
 from cellucid.dataset.embeddings import current_coordinates, find_components, find_embeddings
 from cellucid.dataset.encode import array_resource, encode_codes, json_resource
 from cellucid.dataset.errors import DatasetError, UnknownEmbedding, UnknownResource, warn_user
-from cellucid.dataset.gene_names import GeneNames
+from cellucid.dataset.gene_names import GenesByLayer
 from cellucid.dataset.growing import GrowingResource
 from cellucid.dataset.identity import dataset_id, tag_of
 from cellucid.dataset.manifest import (
     INLINE_CATEGORIES,
     category_listing,
     embedding_entry,
-    gene_listing,
     identity,
     manifest,
-    other_names_listing,
 )
 from cellucid.dataset.object_source import ObjectSource
 from cellucid.dataset.paths import (
@@ -52,7 +49,7 @@ from cellucid.dataset.paths import (
     values_path,
 )
 from cellucid.dataset.queries import query_positions
-from cellucid.dataset.references import gene_position, no_obs_column, resolve_field, unambiguous
+from cellucid.dataset.references import no_obs_column
 from cellucid.dataset.resource import Resource
 from cellucid.dataset.source import Source
 
@@ -90,6 +87,7 @@ class AnnDataDataset(Dataset):
         self._source: Source | None = source
         self._name = _name_of(source) if name is None else name
         self._gene_symbols = gene_symbols
+        self._genes = GenesByLayer(source, gene_symbols)
         with self.lock, source.reading():
             self._look_at(source)
 
@@ -97,9 +95,6 @@ class AnnDataDataset(Dataset):
         self._n_cells = source.n_cells
         self._default_layer = source.default_layer
         self._created_at = datetime.now(UTC)
-        # pandas builds an index' hash table at the first look-up, which is not made for two threads at once.
-        self._pandas_lock = Lock()
-        self._gene_names: dict[str | None, GeneNames] = {}
         self._cache = ResourceCache(CACHE_BYTES)
         fingerprint, has_unique_names = source.cell_fingerprint()
         self._id = dataset_id(fingerprint, source.n_vars)
@@ -107,7 +102,7 @@ class AnnDataDataset(Dataset):
         self._chosen: dict[str, Embedding] = {}
         self._fields = dict(source.fields)
         self._makers = self._list_makers()
-        self._check_gene_symbols(source)
+        self._genes.check_symbols()
         self._warn_of_what_will_surprise(source, has_unique_names)
 
     @property
@@ -156,7 +151,8 @@ class AnnDataDataset(Dataset):
 
     @property
     def genes(self) -> pd.Index[Any]:
-        return self._genes_of(None).shown
+        self._open()
+        return self._genes.of(None).shown
 
     @property
     def n_genes(self) -> int:
@@ -168,7 +164,7 @@ class AnnDataDataset(Dataset):
             return {}
         with self.lock:
             self._open().check_genes(layer)
-            return dict(self._genes_of(layer))
+            return dict(self._genes.of(layer))
 
     def gene(self, name: str, layer: str | None = None) -> NDArray[np.float32]:
         return self._gene(gene_path(name, layer), name, layer).as_array()
@@ -178,9 +174,7 @@ class AnnDataDataset(Dataset):
         with self._unchanged() as source:
             layer = source.resolve_layer(layer)
             source.check_genes(layer)
-            genes = self._genes_of(layer)
-            with self._pandas_lock:
-                positions = [gene_position(name, genes.shown, genes) for name in names]
+            positions = self._genes.positions(names, layer)
             with source.reading("the genes"):
                 matrix = source.matrix(layer)
                 if not source.is_on_disk(layer):
@@ -237,16 +231,12 @@ class AnnDataDataset(Dataset):
         return self._cache.find(path)
 
     def resources(self) -> list[str]:
-        genes = self.genes
-        with self._pandas_lock:
-            readable = unambiguous(genes)
-        return [*self._makers, *(gene_path(gene) for gene in readable)]
+        self._open()
+        return [*self._makers, *(gene_path(gene) for gene in self._genes.unambiguous())]
 
     def resolve_field(self, text: str, layer: str | None = None) -> FieldRef:
-        with self.lock:  # first, as wherever both are held: the other names may have to be read
-            genes = self._genes_of(layer)
-            with self._pandas_lock:
-                return resolve_field(text, self._fields, genes.shown, self._open().left_out, layer, genes)
+        self._open()
+        return self._genes.resolve_field(text, self._fields, layer)
 
     def query(self, expr: str) -> NDArray[np.uint32]:
         with self._unchanged() as source:
@@ -303,15 +293,6 @@ class AnnDataDataset(Dataset):
         with self.lock:
             return self._cache.get(path, make)
 
-    def _genes_of(self, layer: str | None) -> GeneNames:
-        source = self._open()
-        layer = self._default_layer if layer is None else source.resolve_layer(layer)
-        with self.lock:
-            if (known := self._gene_names.get(layer)) is None:
-                names = source.gene_names(layer)
-                known = self._gene_names[layer] = GeneNames(names, partial(source.var, layer), self._gene_symbols)
-            return known
-
     def _series(self, key: str) -> pd.Series[Any]:
         with self._unchanged() as source:
             return source.series(key)
@@ -353,17 +334,11 @@ class AnnDataDataset(Dataset):
         layer = self._default_layer if layer is None else layer
         if layer is not None:
             self._open().check_genes(layer)
-        genes = self._genes_of(layer)
-        with self._pandas_lock:
-            listing = gene_listing(genes.shown)
-        return json_resource(listing)
+        return json_resource(self._genes.listing(layer))
 
     def _read_other_gene_names(self, layer: str | None) -> Resource:
         others = self.other_gene_names(layer)
-        genes = self._genes_of(layer).shown
-        with self._pandas_lock:
-            listing = other_names_listing(genes, others)
-        return json_resource(listing)
+        return json_resource(self._genes.other_listing(layer, others))
 
     def _read_cell_names(self, block: int) -> Resource:
         names = self._open().cell_names[block * NAMES_A_BLOCK : (block + 1) * NAMES_A_BLOCK]
@@ -432,20 +407,7 @@ class AnnDataDataset(Dataset):
         if layer is None:  # at the opening there was no matrix
             layer = source.resolve_layer(None)
         source.check_genes(layer)
-        genes = self._genes_of(layer)
-        with self._pandas_lock:
-            return layer, gene_position(name, genes.shown, genes)
-
-    def _check_gene_symbols(self, source: Source) -> None:
-        column = self._gene_symbols
-        if column is None or not source.layers:
-            return
-        named = [self._genes_of(layer) for layer in dict.fromkeys((self._default_layer, *source.layers))]
-        if not any(names.has_symbols() for names in named):
-            there = ", ".join(map(repr, source.var(self._default_layer).columns)) or "none"
-            raise DatasetError(f"gene_symbols: there is no column {column!r} of text in var; it has {there}")
-        for names in named:
-            names.check_symbols()
+        return layer, self._genes.positions([name], layer)[0]
 
     def _warn_of_what_will_surprise(self, source: Source, has_unique_cell_names: bool) -> None:
         if source.left_out:
