@@ -24,8 +24,10 @@ export class Roads {
 
   /** Until the test ends. */
   static async start(): Promise<Roads> {
-    await fetch("data:,"); // a process's first, for which Node loads its client, may outlast the patience of a read
     const server = await FakeServer.start();
+    // A process's first request, for which Node loads its client, may outlast the patience of a read.
+    await fetch(`http://127.0.0.1:${server.port}/_cellucid/health`);
+    server.asked.splice(0);
     onTestFinished(() => server.stop());
     const roads = new Roads(server);
     roads.open();
