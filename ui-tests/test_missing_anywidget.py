@@ -36,7 +36,13 @@ def bare_lab(tmp_path) -> Iterator[LabWithoutAnywidget]:
         yield running
 
 
-@pytest.mark.parametrize("show", ["w", "import ipywidgets\nipywidgets.VBox([w])"], ids=["alone", "inside another"])
+@pytest.mark.parametrize(
+    "show",
+    [
+        pytest.param("w", id="alone"),
+        pytest.param("import ipywidgets\nipywidgets.VBox([w])", id="inside another", marks=pytest.mark.slow),
+    ],
+)
 def test_the_cell_says_what_to_install_until_it_is_installed(bare_lab, context, watch, show):
     write_notebook(bare_lab.root_dir / "cells.ipynb", [LOAD, f"w = CellucidWidget(adata)\n{show}", "'after'"])
     page = NotebookPage(context.new_page(), bare_lab, "cells.ipynb")
