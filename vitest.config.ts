@@ -47,6 +47,7 @@ export default defineConfig({
           name: "unit",
           environment: "node",
           include: ["js/tests/unit/**/*.test.ts"],
+          testTimeout: 30_000, // a property is tried a hundred times, on a busy machine too
         },
       },
       {

@@ -7,6 +7,7 @@ import { RequestFailure, Requests } from "../../src/channel/requests";
 import { LadderSource } from "../../src/data/ladder";
 import { segment } from "../../src/data/source";
 import { pattern, same } from "../fakes/bytes";
+import { stopClock } from "../fakes/clock";
 import { FakeModel } from "../fakes/model";
 import { FakePython } from "../fakes/python";
 
@@ -211,6 +212,7 @@ describe("a resource read over the comm of a host that nobody knows yet", () => 
   let source: LadderSource;
 
   beforeEach(() => {
+    stopClock(); // the host is as quick as the test says
     model = new FakeModel();
     python = new FakePython(model);
     python.add(PATH, pattern(LENGTH));
@@ -222,6 +224,12 @@ describe("a resource read over the comm of a host that nobody knows yet", () => 
     return () => source.dispose();
   });
 
+  async function reads(): Promise<void> {
+    const reading = source.read(PATH);
+    await vi.runAllTimersAsync();
+    expect(same((await reading).bytes, pattern(LENGTH))).toBe(true);
+  }
+
   /** The reads: their lengths, and whether they asked for text. */
   const asked = () =>
     model.messages.flatMap((message) => {
@@ -230,7 +238,7 @@ describe("a resource read over the comm of a host that nobody knows yet", () => 
     });
 
   it("is measured by a short piece, and the rest follows in large ones", async () => {
-    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    await reads();
     expect(asked()).toEqual([
       [SAMPLE_BYTES, false],
       [PIECE_BYTES, false],
@@ -240,7 +248,7 @@ describe("a resource read over the comm of a host that nobody knows yet", () => 
 
   it("is read as text from the piece on that came as numbers", async () => {
     python.writeNumbers = true;
-    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    await reads();
     expect(asked()).toEqual([
       [SAMPLE_BYTES, false],
       [PIECE_BYTES, true],
@@ -250,7 +258,7 @@ describe("a resource read over the comm of a host that nobody knows yet", () => 
 
   it("is read as text where buffers are slow, as they are in VS Code", async () => {
     python.delay = (bytes, way) => bytes / (way === "text" ? 12_000 : 1_300);
-    expect(same((await source.read(PATH)).bytes, pattern(LENGTH))).toBe(true);
+    await reads();
     expect(asked()).toEqual([
       [SAMPLE_BYTES, false],
       [SAMPLE_BYTES, true],
