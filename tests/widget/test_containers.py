@@ -91,3 +91,9 @@ def test_a_widget_of_somebody_else_that_cannot_be_looked_into_is_displayed_all_t
     )
     assert len(run.messages("display_data")) == 1
     assert len(run.messages("execute_result")) == 1
+
+
+@pytest.mark.parametrize("view", ["'no dict'", "{'model_id': ['no', 'name']}", "{}", "None"])
+def test_what_is_no_view_is_published_all_the_same(kernel, view):
+    run = kernel.run(f"display({{'text/plain': 'x', 'application/vnd.jupyter.widget-view+json': {view}}}, raw=True)")
+    assert run.displays == ["x"]

@@ -39,8 +39,9 @@ class Containers:
             self._publisher.register_hook(self._published)
 
     def _published(self, message: dict[str, Any]) -> dict[str, Any]:
-        view = message["content"].get("data", {}).get(_VIEW, {})
-        self._displayed(_instances.get(view.get("model_id", "")))
+        view = message["content"].get("data", {}).get(_VIEW)
+        if isinstance(view, dict):
+            self._displayed(_instances.get(str(view.get("model_id"))))
         return message
 
     def _cell_ended(self, run: Any) -> None:
