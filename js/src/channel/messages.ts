@@ -152,6 +152,7 @@ export interface Failure {
   error: { code: string; message: string; hint: string };
 }
 
+/** Python has taken our events up to `seq`, or refused that one; `revision` is what our last selection became. */
 export interface Ack {
   kind: "ack";
   page: string;

@@ -376,7 +376,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """A page's selection event ``seq`` became ``revision``, or was refused with ``error``."""
+    """Python has taken a page's events up to ``seq``, or refused that one with ``error``.
+
+    ``revision`` is of the selection: what the page's last one became, where it has made any.
+    """
 
     page: str
     seq: int
