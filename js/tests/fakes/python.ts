@@ -1,6 +1,6 @@
 import { toBase64 } from "../../src/channel/buffers";
 import type { Way } from "../../src/channel/encoding";
-import type { EventPayloads, SeenNumbers, Server, Upstream } from "../../src/channel/messages";
+import type { EventPayloads, Server, Upstream } from "../../src/channel/messages";
 import { decodeCells, encodeCells } from "../../src/host/cells";
 import { Bitset } from "../../src/state/bitset";
 import type { Highlight } from "../../src/state/marks";
@@ -38,8 +38,6 @@ export class FakePython {
   mostOutstanding = 0;
   selection: { revision: number; cells: Bitset };
   marks: { revision: number; hidden: Bitset; highlights: readonly Highlight[] };
-  /** What the viewer said last of what has come to it. */
-  seen: SeenNumbers | null = null;
   /** What `connect` is answered; null where there is no data server. */
   server: Server | null = null;
   /** Requests that wait for an answer. */
@@ -118,10 +116,7 @@ export class FakePython {
   }
 
   private receive({ message, buffers }: Sent): void {
-    if (message.kind === "seen") {
-      this.seen = message;
-      return;
-    }
+    if (message.kind === "seen") return;
     if (message.kind === "cancel") {
       this.outstanding.delete(message.id);
       return;
