@@ -249,11 +249,10 @@ def test_widgets_that_share_a_slow_line_do_not_take_their_server_for_silent(note
         widgets = [WidgetPage(page, index) for index in range(8)]
         for widget in widgets:
             drawn_without_complaint(widget, 200_000, "override")
-        before = [widget.inspect()["carriers"]["override"]["bytes_received"] for widget in widgets]
+        unanswered: list[str] = []
+        page.page.on("requestfailed", lambda request: unanswered.append(request.url))
         line.rate = 600_000  # 21 s for all; were six read at a time, two would wait for 16 s
         page.execute("for w in widgets: w.embedding = 'X_tsne'")
         for widget in widgets:
             widget.wait_until("(state) => state.traits.embedding === 'X_tsne' && state.settled", 120)
-        after = [widget.inspect()["carriers"]["override"]["bytes_received"] for widget in widgets]
-        assert [now - then for now, then in zip(after, before, strict=True)] == [1_600_000] * 8
-        assert page.execute("print({w.transport for w in widgets})") == "{'override'}"
+        assert [url for url in unanswered if "_cellucid/health" in url] == []
