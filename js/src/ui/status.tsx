@@ -136,7 +136,8 @@ function Shown({ store }: { store: Store }) {
 /** The matrix that genes come from, and the road that data take. */
 function Origin({ store }: { store: Store }) {
   const matrix = store.layer.value ?? store.dataset.value?.default_layer ?? null;
-  const road = store.transport.value === null ? null : ROADS[store.transport.value];
+  const { gone, transport } = store;
+  const road = gone.value || transport.value === null ? null : ROADS[transport.value];
   return (
     <span class="origin">
       {matrix !== null && (

@@ -43,8 +43,11 @@ describe("the status line", () => {
     store.progress.value = { label: "CD3E", loaded: 0, total: null, waiting: true };
     await expect.poll(() => texts(".status [role=status]")).toEqual(["Waiting for Python: CD3E"]);
     store.progress.value = null;
+    store.transport.value = "direct";
+    await expect.poll(() => has(".status .road")).toBe(true);
     store.gone.value = true;
     await expect.poll(() => texts(".status [role=status]")).toEqual(["No connection to Python"]); // and not that it is busy
+    expect(has(".status .road")).toBe(false); // no data come
     store.gone.value = false;
     store.unheard.value = null;
     await expect.poll(() => has(".status [role=status]")).toBe(false);
