@@ -13,7 +13,7 @@ const BATCH = 8 * 1024 * 1024; // bytes of one post
 const MOST = 100; // messages of one post
 const WAITING = 1_000; // messages that wait while Python cannot be reached; of more the oldest are let go of
 const WAITING_BYTES = 32 * 1024 * 1024;
-const FAREWELL = 60_000; // bytes that a browser sends on for a page that has gone
+const FAREWELL = 30_000; // bytes: of posts on their way browsers send 64 KiB in all on for a page that has gone
 
 type Listener = (...given: never[]) => void;
 
@@ -53,7 +53,9 @@ export class TabModel implements Model {
   private readonly tab = newTabName();
   private readonly ended = new AbortController();
   private outgoing: Outgoing[] = [];
+  private underWay: readonly Outgoing[] = []; // in a post that is not answered yet
   private posting = false;
+  private leaving = false;
   private heard = 0; // the number of the stream's last event
   private epoch: string | null = null; // of these numbers
 
@@ -63,6 +65,9 @@ export class TabModel implements Model {
   ) {
     this.take(state);
     void this.listenOn();
+    const { signal } = this.ended;
+    addEventListener("pagehide", () => this.leave(true), { signal });
+    addEventListener("pageshow", () => this.leave(false), { signal });
   }
 
   /** Fetch the traits, and begin to listen; throws `ViewerGone` where there is no such viewer. */
@@ -94,7 +99,8 @@ export class TabModel implements Model {
   send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
     this.outgoing.push({ content, buffers: buffers.map((buffer) => new Uint8Array(buffer)) });
     this.letGoOfTheOldest();
-    void this.post();
+    if (this.leaving) void this.sayLast();
+    else void this.post();
   }
 
   dispose(): void {
@@ -123,17 +129,16 @@ export class TabModel implements Model {
     this.posting = true;
     await Promise.resolve(); // what is said in one go travels together
     let rest = FIRST_REST;
-    let batch: Outgoing[] = [];
-    while ((batch.length > 0 || this.outgoing.length > 0) && !this.ended.signal.aborted) {
-      if (batch.length === 0) batch = this.takeNext();
+    while ((this.underWay.length > 0 || this.outgoing.length > 0) && !this.ended.signal.aborted) {
+      if (this.underWay.length === 0) this.underWay = this.takeNext();
       try {
-        await this.sendNow(batch);
-        batch = [];
+        await this.sendNow(this.underWay);
+        this.underWay = [];
         rest = FIRST_REST;
       } catch (error) {
         if (error instanceof ViewerGone || error instanceof Refused) {
           console.warn("cellucid: what was said was refused", error);
-          batch = [];
+          this.underWay = [];
         } else {
           await this.pause(rest);
           rest = Math.min(2 * rest, LONGEST_REST);
@@ -141,6 +146,19 @@ export class TabModel implements Model {
       }
     }
     this.posting = false;
+  }
+
+  private leave(leaving: boolean): void {
+    this.leaving = leaving;
+    if (!leaving) void this.post();
+  }
+
+  /** Nobody waits for an answer any more: what has none goes along, as the last words are taken only in their order. */
+  private async sayLast(): Promise<void> {
+    await Promise.resolve(); // what is said in one go travels together
+    if (this.outgoing.length === 0) return;
+    const words = [...this.underWay, ...this.outgoing.splice(0)];
+    await this.sendNow(words).catch((error) => console.debug("cellucid: the last words did not arrive", error));
   }
 
   private takeNext(): Outgoing[] {

@@ -75,6 +75,7 @@ describe("the model of a tab", () => {
     vi.spyOn(console, "debug").mockImplementation(() => {});
     page = Object.assign(new EventTarget(), { visibilityState: "visible" });
     vi.stubGlobal("document", page);
+    vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
     server = new FakeTabServer();
     base = await server.start();
     model = await open();
@@ -173,6 +174,29 @@ describe("the model of a tab", () => {
     await vi.waitFor(() => expect(server.posted.at(-1)?.content).toEqual({ n: sent }), { timeout: 20_000 });
     const newest = Array.from({ length: kept }, (_, index) => ({ n: sent - kept + 1 + index }));
     expect(server.posted.map(({ content }) => content)).toEqual([{ n: 0 }, ...newest]);
+  });
+
+  it("says its last words at once when the page goes, with what has no answer yet", async () => {
+    let held: ServerResponse | undefined;
+    server.instead = (request, response) => {
+      if (held !== undefined || !request.url?.startsWith("/_cellucid/events")) return false;
+      held = response; // who has read nothing of it yet
+      return true;
+    };
+    model.send({ n: 1 });
+    await vi.waitFor(() => expect(held).toBeDefined());
+    model.send({ n: 2 });
+    page.dispatchEvent(new Event("pagehide"));
+    model.send({ n: 3 });
+    model.send({ n: 4 });
+    await vi.waitFor(() =>
+      expect(server.posted.map(({ content }) => content)).toEqual([1, 2, 3, 4].map((n) => ({ n }))),
+    );
+    page.dispatchEvent(new Event("pageshow")); // the browser had kept it
+    held?.writeHead(200).end('{"acks": []}');
+    model.send({ n: 5 });
+    await vi.waitFor(() => expect(server.posted.at(-1)?.content).toEqual({ n: 5 }));
+    expect(server.posted).toHaveLength(5);
   });
 
   it("lets go of what is refused, or it would stand before all else", async () => {
