@@ -311,12 +311,12 @@ def ready(widget, page="p1", seq=1):
 
 
 def test_commands_wait_for_a_viewer_and_then_go_out_in_order(widget):
-    widget.talk.downstream.command("zoom_to", {"min": [0, 0]})
-    widget.talk.downstream.command("message", {"message": 1})
+    widget.talk.publisher.command("zoom_to", {"min": [0, 0]})
+    widget.talk.publisher.command("message", {"message": 1})
     assert widget.says("command") == []
     ready(widget)
     assert [content["command"] for content in widget.says("command")] == ["zoom_to", "message"]
-    widget.talk.downstream.command("reset_view", {})
+    widget.talk.publisher.command("reset_view", {})
     assert [content["command"] for content in widget.says("command")] == ["zoom_to", "message", "reset_view"]
     ready(widget, "p2")
     assert len(widget.says("command")) == 3, "a second page does not repeat them"
@@ -325,7 +325,7 @@ def test_commands_wait_for_a_viewer_and_then_go_out_in_order(widget):
 def test_commands_wait_again_when_the_last_viewer_is_gone(widget):
     ready(widget)
     widget.talk.receive(event("closed", {}, seq=2), [])
-    widget.talk.downstream.command("reset_view", {})
+    widget.talk.publisher.command("reset_view", {})
     assert widget.says("command") == []
     ready(widget, seq=3)
     assert len(commands(widget, "reset_view")) == 1
@@ -333,7 +333,7 @@ def test_commands_wait_again_when_the_last_viewer_is_gone(widget):
 
 def test_marks_go_to_every_page_with_one_buffer_a_group(widget):
     widget.marks = Marks(np.array([7], dtype=np.uint32), [("#ff0000", np.arange(50, dtype=np.uint32))])
-    widget.talk.downstream.marks_changed()
+    widget.talk.publisher.marks_changed()
     [(content, buffers)] = [(c, b) for c, b in widget.sent if c["kind"] == "command"]
     payload = content["payload"]
     assert payload["revision"] == 1
@@ -397,7 +397,7 @@ def test_pages_that_saw_other_cells_are_heard_no_more_and_come_back_as_new_ones(
     assert [ack["seq"] for ack in widget.says("ack")] == [1, 2]
     [word] = widget.says("command")  # that there is a new version
     assert (word["command"], word["page"]) == ("traits", "old")
-    widget.talk.downstream.command("reset_view", {})
+    widget.talk.publisher.command("reset_view", {})
     assert widget.says("command") == [word]
     widget.sent.clear()
     widget.talk.receive(event("ready", {"n_cells": N_CELLS, "dimensions": 2}, "new", 1), [])
@@ -455,7 +455,7 @@ def test_what_python_sends_unasked_is_text_while_a_page_takes_that_better(widget
     ask(widget, "selection", 2, text=True)
     ask(widget, "selection", 1, page="p2")
     widget.set([1, 2])
-    widget.talk.downstream.marks_changed()
+    widget.talk.publisher.marks_changed()
     ask(widget, "ping", 3)  # small, and no reason to change
     widget.set([1, 2, 3])
     ask(widget, "selection", 4)

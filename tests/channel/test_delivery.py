@@ -69,7 +69,7 @@ def again(widget):
     """As if it were time to look."""
     for page in widget.talk.pages:
         page.due = 0
-    return widget.talk.downstream.send_again()
+    return widget.talk.publisher.send_again()
 
 
 def test_a_thousand_kills_of_the_way_down_lose_and_double_nothing(widget):
@@ -79,11 +79,11 @@ def test_a_thousand_kills_of_the_way_down_lose_and_double_nothing(widget):
     for round_ in range(1000):
         for number in range(chance.randint(1, 3)):
             wanted.append(("message", {"message": [round_, number]}))
-            widget.talk.downstream.command(*wanted[-1])
+            widget.talk.publisher.command(*wanted[-1])
         if chance.random() < 0.3:
             widget.set([round_ % N_CELLS])
         if chance.random() < 0.3:
-            widget.talk.downstream.marks_changed()
+            widget.talk.publisher.marks_changed()
         widget.updates += chance.random() < 0.3
         broken = chance.random() < 0.5
         kills += broken
@@ -96,7 +96,7 @@ def test_a_thousand_kills_of_the_way_down_lose_and_double_nothing(widget):
         pump(widget, viewer)
     assert kills > 400
     assert viewer.done == wanted
-    assert (viewer.selection, viewer.marks) == (widget.talk.downstream.revision, widget.talk.downstream._marks_revision)
+    assert (viewer.selection, viewer.marks) == (widget.talk.publisher.revision, widget.talk.publisher._marks_revision)
     assert viewer.updates == widget.updates
     viewer.say_seen()
     assert again(widget) is None
@@ -106,9 +106,9 @@ def test_a_thousand_kills_of_the_way_down_lose_and_double_nothing(widget):
 def test_every_page_gets_every_command_once(widget):
     first, second = Viewer(widget, "p1"), Viewer(widget, "p2")
     first.ready()
-    widget.talk.downstream.command("message", {"message": 1})
+    widget.talk.publisher.command("message", {"message": 1})
     second.ready()
-    widget.talk.downstream.command("message", {"message": 2})
+    widget.talk.publisher.command("message", {"message": 2})
     pump(widget, first, second)
     assert first.done == [("message", {"message": 1}), ("message", {"message": 2})]
     assert second.done == [("message", {"message": 2})]
@@ -117,12 +117,12 @@ def test_every_page_gets_every_command_once(widget):
 def test_a_page_that_was_closed_and_is_back_goes_on_with_the_next_command(widget):
     viewer = Viewer(widget)
     viewer.ready()
-    widget.talk.downstream.command("message", {"message": "lost"})
+    widget.talk.publisher.command("message", {"message": "lost"})
     widget.sent.clear()
     viewer.tell("closed", {})
     assert again(widget) is None, "nobody is there"
     viewer.ready()
-    widget.talk.downstream.command("message", {"message": "next"})
+    widget.talk.publisher.command("message", {"message": "next"})
     pump(widget, viewer)
     assert viewer.done == [("message", {"message": "next"})]
 
@@ -144,7 +144,7 @@ def test_what_waits_for_its_turn_is_not_sent_twice():
     viewer = Viewer(widget)
     viewer.ready()
     for number in range(3):
-        widget.talk.downstream.command("message", {"message": number})
+        widget.talk.publisher.command("message", {"message": number})
     waiting = pace.waiting
     assert waiting > 0
     assert again(widget) is not None
@@ -156,14 +156,14 @@ def test_word_of_before_the_page_was_closed_lowers_no_number(widget):
     viewer = Viewer(widget)
     viewer.ready()
     for number in range(5):
-        widget.talk.downstream.command("message", {"message": number})
+        widget.talk.publisher.command("message", {"message": number})
     pump(widget, viewer)
     viewer.tell("closed", {})
     widget.talk.receive(
         {"kind": "seen", "page": "p1", "updates": 0, "selection": 0, "marks": 0, "epoch": 1, "commands": 3}, []
     )
     viewer.ready()
-    widget.talk.downstream.command("message", {"message": "next"})
+    widget.talk.publisher.command("message", {"message": "next"})
     pump(widget, viewer)
     assert viewer.done[-1] == ("message", {"message": "next"})
 
@@ -172,7 +172,7 @@ def test_of_more_commands_than_are_kept_the_last_arrive_whatever_was_lost(widget
     viewer = Viewer(widget)
     viewer.ready()
     for number in range(pages.KEPT + 500):
-        widget.talk.downstream.command("message", {"message": number})
+        widget.talk.publisher.command("message", {"message": number})
     widget.sent.clear()
     while viewer.say_seen() or again(widget) is not None:
         assert len(widget.sent) <= pages.WINDOW
@@ -184,14 +184,14 @@ def test_a_page_that_vanished_is_tried_ever_more_rarely_while_another_speaks(wid
     dead, alive = Viewer(widget, "p1"), Viewer(widget, "p2")
     dead.ready()
     alive.ready()
-    widget.talk.downstream.command("message", {"message": 1})
+    widget.talk.publisher.command("message", {"message": 1})
     pump(widget, alive)
     tries = 0
     for _ in range(6):
         alive.say_seen()
         widget.sent.clear()
         widget.talk.pages.page("p1").due -= pages.PATIENCE[0] + 0.1  # so much later
-        assert widget.talk.downstream.send_again() is not None
+        assert widget.talk.publisher.send_again() is not None
         tries += len(widget.sent)
         assert all(content["page"] == "p1" for content, _ in widget.sent)
     assert tries == 3  # at once, after 5 s, after 10 s more

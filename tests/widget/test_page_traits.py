@@ -87,7 +87,7 @@ def test_what_was_lost_is_told_by_the_page_that_lacks_it(shown):
     page.set({"theme": "dark"})
     sent = []
     shown._talk.carrier._send = lambda content, buffers: sent.append(content)
-    assert shown._talk.downstream.send_again() is not None
+    assert shown._talk.publisher.send_again() is not None
     told = {message["command"]: message["payload"] for message in sent}
     assert {message["page"] for message in sent} == {"p1"}
     assert set(told) == {"reset_view", "selection", "marks", "traits"}
@@ -96,7 +96,7 @@ def test_what_was_lost_is_told_by_the_page_that_lacks_it(shown):
     assert "theme" not in values, "the page has set it"
     assert not {name for name in values if name.startswith("_")} - {"_version", "_hover_wanted"}
     page.has_seen(told["traits"]["now"], told["selection"]["revision"], told["marks"]["revision"], 1)
-    assert shown._talk.downstream.send_again() is None
+    assert shown._talk.publisher.send_again() is None
 
 
 def test_a_page_that_missed_a_refresh_is_told_to_begin_afresh_when_it_speaks(shown):
@@ -135,7 +135,7 @@ def test_a_closed_widget_leaves_nobody_who_sends_again(cube):
     widget = CellucidWidget(cube)
     Page(widget).ready()
     widget.height = 300
-    timer = widget._talk.downstream._again._timer
+    timer = widget._talk.publisher._again._timer
     assert timer.is_alive()
     widget.close()
     timer.join(10)
@@ -220,7 +220,7 @@ def test_pages_and_python_agree_in_the_end_whatever_was_lost(cube, monkeypatch):
         def again(widget=widget):
             for page in widget._talk.pages:
                 page.due = 0
-            return widget._talk.downstream.send_again()
+            return widget._talk.publisher.send_again()
 
         for _ in range(80):
             value = chance.randint(200, 900) / 1000

@@ -144,7 +144,7 @@ def test_a_page_that_starts_after_a_refresh_gets_the_selection_of_as_many_cells(
     widget.select(range(0, 8))
     data._inplace_subset_obs(list(keep))
     widget.refresh()
-    payload, sent = widget._talk.downstream.selection_payload()
+    payload, sent = widget._talk.publisher.selection_payload()
     assert (payload["n_cells"], payload["count"]) == (len(keep), 8)
     cells = EncodedCells.received(payload["encoding"], sent, payload["count"], len(keep))
     assert cells.positions.tolist() == list(range(8))

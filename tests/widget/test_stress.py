@@ -173,6 +173,6 @@ def test_ten_threads_that_send_and_select_at_once(shown, sent):
         assert [message["step"] for message in messages if message["from"] == number] == list(range(100))
     revisions = [content["payload"]["revision"] for content in custom if content.get("command") == "selection"]
     assert revisions == sorted(revisions)
-    assert revisions[-1] == shown._talk.downstream.revision
+    assert revisions[-1] == shown._talk.publisher.revision
     sizes = [msg["state"]["point_size"] for _, msg in sent if "point_size" in msg.get("state", {})]
     assert sizes[-1] == shown.point_size

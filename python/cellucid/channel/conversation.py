@@ -12,7 +12,6 @@ from typing import Any
 from cellucid.channel import messages, rpc
 from cellucid.channel.checks import BadMessage
 from cellucid.channel.comm import CommCarrier, Send
-from cellucid.channel.downstream import Downstream
 from cellucid.channel.events import Events
 from cellucid.channel.host import Host
 from cellucid.channel.listeners import Listeners
@@ -20,6 +19,7 @@ from cellucid.channel.messages import Ack, Cancel, Event, Request, Seen
 from cellucid.channel.pace import PACE, Pace
 from cellucid.channel.pages import Page, Pages
 from cellucid.channel.posted import unpack
+from cellucid.channel.publisher import Publisher
 from cellucid.channel.push import Push
 
 logger = logging.getLogger("cellucid.jupyter")
@@ -60,8 +60,8 @@ class Conversation:
         self._listeners = Listeners(host, name)
         self.hooks, self.waits = self._listeners.hooks, self._listeners.waits
         self.latest, self.dispatcher = self._listeners.latest, self._listeners.dispatcher
-        self.downstream = Downstream(host, self.carrier, self.pages, lock, name)
-        self._events = Events(host, self.carrier, self.pages, self.downstream, self._listeners, lock)
+        self.publisher = Publisher(host, self.carrier, self.pages, lock, name)
+        self._events = Events(host, self.carrier, self.pages, self.publisher, self._listeners, lock)
         self.asks = self._events.asks
         self.push = Push(self.carrier, host.read_piece, self._shown, name)
         self.heard_by_http = False
@@ -143,8 +143,8 @@ class Conversation:
     def selection_changed(self) -> None:
         """Publish the widget's selection, unless it is what the pages hold already, and tell the hooks."""
         with self._lock:
-            self.downstream.publish_selection()
-            self._listeners.tell_selection(self.downstream.source, self.downstream.selection)
+            self.publisher.publish_selection()
+            self._listeners.tell_selection(self.publisher.source, self.publisher.selection)
 
     def data_changed(self) -> None:
         """Take no more events from the pages that there are: they saw other cells. Each starts afresh as a new page."""
@@ -156,7 +156,7 @@ class Conversation:
     def traits_sent(self) -> None:
         """An update of the widget's traits has left, by ipywidgets' own message."""
         if len(self.pages):
-            self.downstream.sent()
+            self.publisher.sent()
 
     def taken(self) -> Mapping[str, int]:
         """The number of the last event that was taken of each page."""
@@ -173,7 +173,7 @@ class Conversation:
     def close(self) -> None:
         """Stop dispatching, and refuse what is asked from now on. Idempotent."""
         self.push.close()
-        self.downstream.close()
+        self.publisher.close()
         self._requests.close()
         self._listeners.close()
         self.carrier.close()
@@ -194,7 +194,7 @@ class Conversation:
     def _route(self, message: Request | Cancel | Event | Seen, buffers: list[memoryview]) -> None:
         match message:
             case Seen():
-                self.downstream.seen(message)
+                self.publisher.seen(message)
             case Request(page, number, messages.Ping()):
                 self.carrier.send(messages.Reply(page, number, {}))
             case Request():
@@ -212,7 +212,7 @@ class Conversation:
         page.text = request.text
         if page.state == "outdated":  # it would take the answer for that of its own data
             self.carrier.send(messages.Failure(request.page, request.id, _OUTDATED))
-            self.downstream.send_unseen_traits(page)
+            self.publisher.send_unseen_traits(page)
         else:
             self._requests.submit(request)
 
@@ -234,7 +234,7 @@ class Conversation:
             return self._acknowledge(page, event)
 
     def _acknowledge(self, page: Page, event: Event) -> Ack:
-        revision = self.downstream.revision
+        revision = self.publisher.revision
         if page.ack is None:
             ack = Ack(event.page, page.seq, revision)
         elif page.ack.seq == event.seq:  # sent again, as its ack was late or lost
@@ -243,7 +243,7 @@ class Conversation:
             ack = Ack(event.page, page.seq, page.ack.revision)
         self.carrier.send(ack)
         if ack is page.ack and ack.revision != revision:  # the page may have missed what came after it
-            self.downstream.broadcast_selection()
+            self.publisher.broadcast_selection()
         return ack
 
     # -- what pages ask ----------------------------------------------------------------------------------------------
@@ -252,9 +252,9 @@ class Conversation:
         return self._host.read_piece(wanted.path, wanted.offset, wanted.length)
 
     def _current_selection(self, _: messages.CurrentSelection) -> rpc.Answer:
-        payload, data = self.downstream.selection_payload()
+        payload, data = self.publisher.selection_payload()
         return rpc.Answer(payload, (data,))
 
     def _current_marks(self, _: messages.CurrentMarks) -> rpc.Answer:
-        payload, buffers = self.downstream.marks_payload()
+        payload, buffers = self.publisher.marks_payload()
         return rpc.Answer(payload, tuple(buffers))

@@ -9,12 +9,12 @@ from typing import Literal
 from cellucid.channel import messages
 from cellucid.channel.asks import Asks
 from cellucid.channel.comm import CommCarrier
-from cellucid.channel.downstream import Downstream
 from cellucid.channel.hooks import HookEvent
 from cellucid.channel.host import Host
 from cellucid.channel.listeners import Listeners
 from cellucid.channel.messages import Ack, Command, Event
 from cellucid.channel.pages import Page, Pages
+from cellucid.channel.publisher import Publisher
 from cellucid.channel.selection import EncodedCells
 
 logger = logging.getLogger("cellucid.jupyter")
@@ -27,7 +27,7 @@ class Events:
         host: the widget.
         carrier: takes what pages are answered.
         pages: who speaks.
-        downstream: what the other pages are told.
+        publisher: what the other pages are told.
         listeners: who is told in Python.
         lock: the conversation's.
     """
@@ -37,14 +37,14 @@ class Events:
         host: Host,
         carrier: CommCarrier,
         pages: Pages,
-        downstream: Downstream,
+        publisher: Publisher,
         listeners: Listeners,
         lock: AbstractContextManager[None],
     ) -> None:
         self._host = host
         self._carrier = carrier
         self._pages = pages
-        self._downstream = downstream
+        self._publisher = publisher
         self._listeners = listeners
         self._lock = lock
         self.asks = Asks(carrier, listeners.waits)
@@ -58,7 +58,7 @@ class Events:
                 self._host.tell_traits()
         if outdated:
             logger.info("ignored a %r of cells that the widget no longer shows", event.event)
-            self._downstream.send_unseen_traits(page)  # among them that it is to start afresh
+            self._publisher.send_unseen_traits(page)  # among them that it is to start afresh
             return
         tell = self._listeners.tell
         match event.payload:
@@ -66,7 +66,7 @@ class Events:
                 self._selected(event, event.payload, page, buffers)
             case messages.Ready(n_cells, dimensions):
                 self.set_page(page, "ready")
-                self._downstream.send_what_waits()
+                self._publisher.send_what_waits()
                 tell("ready", HookEvent({"n_cells": n_cells, "dimensions": dimensions}))
             case messages.Closed():
                 self._closed(page)
@@ -94,7 +94,7 @@ class Events:
                 if told is not None:
                     tell(*told)
             case messages.Refused(reason) if event.seq > 0:
-                page.ack = Ack(event.page, event.seq, self._downstream.revision, reason)
+                page.ack = Ack(event.page, event.seq, self._publisher.revision, reason)
                 self._carrier.send(page.ack)
             case messages.Custom(values):
                 tell(event.event, HookEvent(values, nbytes=_weight(values)))
@@ -111,7 +111,7 @@ class Events:
         with self._lock:
             page.state = state
             if page.there:
-                self._downstream.sent()  # it may have missed something while nobody looked
+                self._publisher.sent()  # it may have missed something while nobody looked
             else:
                 page.forget()
             self.tell_host()
@@ -129,7 +129,7 @@ class Events:
         self._listeners.tell("closed", HookEvent({}))
 
     def _selected(self, event: Event, selected: messages.Selected, page: Page, buffers: list[memoryview]) -> None:
-        held = self._downstream
+        held = self._publisher
         try:
             if len(buffers) != 1:
                 raise ValueError(f"one buffer expected, got {len(buffers)}")

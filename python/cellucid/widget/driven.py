@@ -74,14 +74,14 @@ class DrivenWidget(DisplayedWidget):
             raise ValueError(f"color: {color!r} is not a colour; expected something like '#ff0000' or 'red'")
         with self._lock:
             self._marks.highlight(self._cells.resolve(cells), hexadecimal)
-            self._talk.downstream.marks_changed()
+            self._talk.publisher.marks_changed()
 
     def clear_highlights(self) -> None:
         """Point out no cells."""
         self._require_open()
         with self._lock:
             self._marks.clear_highlights()
-            self._talk.downstream.marks_changed()
+            self._talk.publisher.marks_changed()
 
     def set_visibility(self, cells: object = None, visible: bool = True) -> None:
         """Take cells out of sight, or bring back what was taken out so; filters stay as they are.
@@ -96,7 +96,7 @@ class DrivenWidget(DisplayedWidget):
         self._require_open()
         with self._lock:
             self._marks.set_visibility(None if cells is None else self._cells.resolve(cells), bool(visible))
-            self._talk.downstream.marks_changed()
+            self._talk.publisher.marks_changed()
             self._count_visible()
 
     def set_color_by(self, field: str | None) -> None:
@@ -109,7 +109,7 @@ class DrivenWidget(DisplayedWidget):
         self._require_open()
         with self._lock:
             self.camera = None
-            self._talk.downstream.command("reset_view", {})
+            self._talk.publisher.command("reset_view", {})
 
     def zoom_to(self, cells: object) -> None:
         """Move the camera to cells, in every view of the widget; as soon as there is one.
@@ -131,7 +131,7 @@ class DrivenWidget(DisplayedWidget):
         if self.dimension == 1:  # the cells lie in a band round 0
             places = np.column_stack([places, np.zeros(len(places))])
         box = {"min": places.min(axis=0).tolist(), "max": places.max(axis=0).tolist()}
-        self._talk.downstream.command("zoom_to", {"embedding": self.embedding, "dimension": self.dimension, **box})
+        self._talk.publisher.command("zoom_to", {"embedding": self.embedding, "dimension": self.dimension, **box})
 
     def send_message(self, message: Mapping[str, Any]) -> None:
         """Send a message to the viewer, as Cellucid's own viewer takes it.
@@ -158,10 +158,10 @@ class DrivenWidget(DisplayedWidget):
             case {"type": "resetCamera"}:
                 self.reset_view()
             case _:
-                self._talk.downstream.command("message", {"message": plain(message)})
+                self._talk.publisher.command("message", {"message": plain(message)})
 
     def _take_marks(self, marks: Marks) -> None:
         with self._lock:
             self._marks = marks
-            self._talk.downstream.marks_changed()
+            self._talk.publisher.marks_changed()
             self._count_visible()

@@ -46,7 +46,7 @@ def refresh(widget: CellucidWidget) -> None:
         widget.selection = selection
         widget.set_trait("hovered", None)
         widget._count_visible()
-    widget._talk.downstream.publish_selection()  # the same positions are others among fewer or more cells
+    widget._talk.publisher.publish_selection()  # the same positions are others among fewer or more cells
     before.clear_cache()
     if dropped:
         warn_user(f"no longer in the data, and taken out of the view: {'; '.join(dropped)}.")

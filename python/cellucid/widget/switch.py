@@ -112,7 +112,7 @@ def _show(widget: CellucidWidget, opened: Dataset) -> None:
         # Notified in the order of setting: the pages hear of the cells, then of the new version, then of the rest.
         with widget.hold_trait_notifications():
             widget._talk.data_changed()
-            widget._talk.downstream.forget_command("zoom_to")
+            widget._talk.publisher.forget_command("zoom_to")
             widget._use(opened, CellLookup(opened.n_cells, lambda: opened.cell_names, opened.query))
             widget._opened_here = True
             widget._marks = Marks(opened.n_cells)
@@ -127,5 +127,5 @@ def _show(widget: CellucidWidget, opened: Dataset) -> None:
         widget.send_state([*MIRRORED, *TOLD, "_boot"])
         raise
     finally:
-        widget._talk.downstream.publish_selection()
+        widget._talk.publisher.publish_selection()
         before.clear_cache()

@@ -18,7 +18,7 @@ from cellucid.channel.selection import EncodedCells
 _Message = tuple[Command, list[memoryview]]
 
 
-class Downstream:
+class Publisher:
     """Tells every page what holds, with revisions; messages get lost where a connection breaks.
 
     Args:
