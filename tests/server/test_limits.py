@@ -158,6 +158,22 @@ def test_one_who_asks_before_sending_is_refused_without_the_word_to_go_on(connec
     assert wire.heard().startswith(b"HTTP/1.1 413 ")
 
 
+def test_a_long_answer_before_a_refusal_comes_to_its_end(hasty, server, connect, dataset):
+    resource = Resource(memoryview(bytes(BIG)), None, (BIG,), "text/plain")
+    assert resource.etag
+    dataset.find = {"big": resource}.get  # which is answered at once
+    wire = connect()
+    wire.head(f"GET {server.add(dataset)}big HTTP/1.1")
+    wire.say("nonsense\r\n\r\n")
+    heard = b""
+    while len(heard) < BIG:  # longer than who was refused may send on
+        part = wire.socket.recv(1 << 20)
+        assert part, "it was cut"
+        heard += part
+        time.sleep(0.02)
+    assert answers_in(heard[-1000:] + wire.heard()) == [400]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,6 +1,7 @@
 """What is said where a page shows the widget and the viewer never starts: when, and above all when not."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -24,6 +25,12 @@ def speaks(widget):
     request = {"kind": "request", "page": "p1", "id": 1, "method": "read"}
     params = {"path": "manifest.json", "offset": 0, "length": 10}
     widget._handle_custom_msg({**request, "params": params}, [])
+
+
+def speaks_from_a_tab(widget, seq):
+    event = {"kind": "event", "page": "p2", "seq": seq, "event": "ready", "payload": {"n_cells": 8, "dimensions": 2}}
+    head = json.dumps({"messages": [{"content": event, "buffers": []}]}).encode()
+    widget._talk.receive_from_tab(len(head).to_bytes(4, "little") + head, lambda page: None)
 
 
 def said(widget):
@@ -94,6 +101,20 @@ def test_while_the_kernel_is_busy_nothing_is_said_as_what_the_viewer_says_waits(
         assert said(shown) is None
 
     asyncio.run(run())
+
+
+def test_what_a_tab_says_does_not_mend_the_cell(shown):
+    async def run():
+        shown._repr_mimebundle_()
+        counts_views(shown, 1)
+        speaks_from_a_tab(shown, 1)
+        assert shown.ready
+        while said(shown) is None:
+            await a_while(0.05)
+        speaks_from_a_tab(shown, 2)
+        assert SENTENCE in said(shown)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
 
 
 def test_a_viewer_that_has_spoken_before_a_page_counts_keeps_silence(shown):

@@ -113,6 +113,14 @@ def test_it_says_so_when_nobody_shows_the_widget(shown):
     assert "no page shows this widget" in repr(report)
 
 
+def test_it_does_not_start_the_server(shown):
+    data_server().stop()
+    report = shown.debug_connection(timeout=0.05)
+    assert not data_server().running
+    assert report["server"]["url"] is None
+    assert report["tab"] == {"base": None, "obstacle": "the data server does not run: reading `viewer_url` starts it"}
+
+
 def test_a_page_that_does_not_answer_or_cannot_is_no_exception(shown, monkeypatch):
     page = AnsweringPage(shown, monkeypatch, lambda asked: None)
     assert shown.debug_connection()["frontend_debug_snapshot"]["error"] == "it is broken. Mend it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import anndata as ad
@@ -36,6 +37,14 @@ def path(tmp_path: Path) -> Path:
     )
     adata.write_h5ad(tmp_path / "data.h5ad")
     return tmp_path / "data.h5ad"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists what is open")
+def test_a_constructor_that_is_given_nonsense_says_so_and_leaves_no_file_open(path: Path) -> None:
+    with pytest.raises(TypeError, match="numbers of columns such as"):
+        CellucidWidget(path, components=5)
+    opened = [os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir()]
+    assert str(path.resolve()) not in opened
 
 
 def test_a_path_is_shown_and_closed_with_the_widget(path: Path) -> None:

@@ -90,7 +90,6 @@ class GenesByLayer:
         self._symbols = symbols
         self._known: dict[str | None, GeneNames] = {}
         # pandas builds an index' hash table at the first look-up, which is not made for two threads at once. Where the
-        # pandas builds an index' hash table at the first look-up, which is not made for two threads at once. Where the
         # data's lock is held, too, that one was taken first: names may have to be read in the middle of a look-up.
         self._lock = Lock()
 

@@ -47,7 +47,8 @@ class LimitedProtocol(HttpToolsProtocol):
     """Uvicorn's protocol, which has no limits but one on idle connections after an answer.
 
     What is refused before it is a request is answered here, after the answers to what was asked before; who is refused
-    may still send for a moment, and then the connection is closed.
+    may still send for a moment, and then the connection is closed. In the middle of a body behind unanswered requests
+    it is cut.
     """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
@@ -154,7 +155,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Look whether something has moved since the last look."""
         self._look_at_unread()
         if self._lingers:
-            self._ticks += 1
+            self._ticks += not self._unread  # from when it could have read why
             if self._ticks > limits.LINGER_TICKS:
                 self.transport.abort()
         elif self._in_head:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
@@ -25,7 +26,7 @@ class Containers:
     """
 
     def __init__(self, shell: Any, displayed: Callable[[Widget], None]) -> None:
-        self._publisher = shell.display_pub
+        self._shell = shell
         self._tell = displayed
         self._watched = threading.local()
         self._inside: WeakSet[Widget] = WeakSet()
@@ -33,10 +34,11 @@ class Containers:
         shell.events.register("post_run_cell", self._cell_ended)
 
     def watch(self) -> None:
-        """Look at what this thread displays from now on."""
-        if not getattr(self._watched, "already", False):
+        """Look at what this thread displays from now on; while it is captured, from when it no longer is."""
+        publisher = self._shell.display_pub
+        if hasattr(publisher, "register_hook") and not getattr(self._watched, "already", False):
             self._watched.already = True
-            self._publisher.register_hook(self._published)
+            publisher.register_hook(self._published)
 
     def _published(self, message: dict[str, Any]) -> dict[str, Any]:
         view = message["content"].get("data", {}).get(_VIEW)
@@ -45,27 +47,36 @@ class Containers:
         return message
 
     def _cell_ended(self, run: Any) -> None:
+        self.watch()
         self._displayed(run.result)
 
     def _displayed(self, what: object) -> None:
         if isinstance(what, Widget):
-            self._look_into(what, lambda widget: widget is not what)
+            with _unharmed():
+                self._look_into(what, lambda widget: widget is not what)
 
     def _changed(self, change: Any) -> None:
-        for put in _referred_to(change.new):
-            self._look_into(put, lambda widget: widget not in self._inside)
+        with _unharmed():
+            for put in _referred_to(change.new):
+                self._look_into(put, lambda widget: widget not in self._inside)
 
     def _look_into(self, outermost: Widget, is_new: Callable[[Widget], bool]) -> None:
-        try:
-            new = [widget for widget in _inside(outermost) if is_new(widget)]
-            for widget in _inside(outermost):
-                if widget not in self._inside:
-                    self._inside.add(widget)
-                    widget.observe(self._changed, _places(widget))
-            for widget in new:
-                self._tell(widget)
-        except Exception:  # somebody else's widget, or the cell that displays it, is not to suffer
-            logger.exception("what is inside a displayed widget is not known")
+        new = [widget for widget in _inside(outermost) if is_new(widget)]
+        for widget in _inside(outermost):
+            if widget not in self._inside:
+                self._inside.add(widget)
+                widget.observe(self._changed, _places(widget))
+        for widget in new:
+            self._tell(widget)
+
+
+@contextmanager
+def _unharmed() -> Iterator[None]:
+    """Somebody else's widget, or the cell that displays it, is not to suffer from being looked into."""
+    try:
+        yield
+    except Exception:
+        logger.exception("what is inside a displayed widget is not known")
 
 
 def _inside(outermost: Widget) -> Iterator[Widget]:

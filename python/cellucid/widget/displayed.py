@@ -64,6 +64,10 @@ class DisplayedWidget(ReportingWidget):
             self._explanation.views(views)
         super().set_state(sync_data)
 
+    def _handle_custom_msg(self, content: object, buffers: list[memoryview]) -> None:
+        self._explanation.end()  # a tab would not do: the cell may show an error all the same
+        super()._handle_custom_msg(content, buffers)
+
     @traitlets.observe(*CHANGES)
     def _shown_changed(self, change: Any) -> None:
         if self._conversation is not None:

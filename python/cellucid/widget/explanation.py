@@ -49,7 +49,7 @@ class Explanation:
             self._watch(loop, PATIENCE)
 
     def end(self) -> None:
-        """A viewer has spoken, or the widget was stopped: there is nothing to explain any more. Idempotent."""
+        """A viewer has spoken over the comm, or the widget was stopped: there is nothing to explain. Idempotent."""
         self._ended = True
         if self._shown is not None:  # not closed: a page that is reloaded would miss it
             self._shown.value = ""
@@ -87,7 +87,7 @@ class Explanation:
             f"The viewer could not start here: install anywidget {needed} in the environment that runs Jupyter, "
             "then reload the page."
         )
-        logger.warning("%s", text)
+        logger.info("%s", text)
         self._shown = HTML(f"<p role='status'>{html.escape(text)}</p>")
         view = self._shown._repr_mimebundle_()["application/vnd.jupyter.widget-view+json"]
         with self._place():

@@ -157,8 +157,6 @@ class WidgetHost:
         """Set ``ready``, ``status`` and ``transport``; what nobody looks at any more keeps no memory."""
         widget = self._widget
         self._road = road
-        if known:
-            widget._explanation.end()
         if widget.status in ("stopped", "closed"):
             return
         self.set("transport", None if road is None else road.name)

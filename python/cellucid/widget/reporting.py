@@ -9,6 +9,7 @@ from typing import Any
 
 from cellucid.channel.rpc import RequestError
 from cellucid.diagnose import ConnectionReport, proxy_report, server_report, versions, viewer_code
+from cellucid.server import data_server
 from cellucid.widget.serving import Serving
 from cellucid.widget.waiting import WaitingWidget, is_in_marimo
 
@@ -103,7 +104,9 @@ class ReportingWidget(WaitingWidget):
         )
 
     def _tab_report(self) -> dict[str, Any]:
-        """Where the viewer opens in a tab, without the token."""
+        """Where the viewer opens in a tab, without the token; it is not asked for, or the server would start."""
+        if not data_server().running:
+            return {"base": None, "obstacle": "the data server does not run: reading `viewer_url` starts it"}
         try:
             return {"base": self._server.address(self._host.road), "obstacle": self._server.obstacle(self._host.road)}
         except (OSError, ValueError) as error:

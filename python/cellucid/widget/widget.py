@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -161,22 +161,23 @@ class CellucidWidget(DrivenWidget):
         self._dataset: Dataset = opened
         # The widget closes what it has opened from a path; the user's objects stay open.
         self._opened_here = isinstance(data, str | os.PathLike)
-        self._cells = CellLookup(opened.n_cells, lambda: opened.cell_names, opened.query)
-        self._marks = Marks(self._dataset.n_cells)
-        self._switch = Switch(self)
-        self._host = WidgetHost(self)
-        self._server = Serving()
-        self._warned_of: str | None = None
-        self._conversation = Conversation(
-            self._host, self.send, name=self.viewer_id[:8], lock=self._lock, pace=self._pace
-        )
-        if layout is None or isinstance(layout, dict):
-            layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it to nothing
         try:
+            embedding = _with_components(opened.embeddings[0] if embedding is None else embedding, components)
+            if layout is None or isinstance(layout, dict):
+                layout = Layout(**({"width": "100%"} | (layout or {})))  # a box of ipywidgets would shrink it
+            self._cells = CellLookup(opened.n_cells, lambda: opened.cell_names, opened.query)
+            self._marks = Marks(self._dataset.n_cells)
+            self._switch = Switch(self)
+            self._host = WidgetHost(self)
+            self._server = Serving()
+            self._warned_of: str | None = None
+            self._conversation = Conversation(
+                self._host, self.send, name=self.viewer_id[:8], lock=self._lock, pace=self._pace
+            )
             super().__init__(
                 dataset=opened.listed_as if dataset is None or dataset == one_of_several else dataset,
                 layer=layer,  # before color_by and filters, which are looked up in its genes
-                embedding=_with_components(self._dataset.embeddings[0] if embedding is None else embedding, components),
+                embedding=embedding,
                 color_by=color_by,
                 filters=filters,
                 colormap=colormap,
@@ -380,7 +381,11 @@ def _with_components(embedding: str, components: str | Sequence[int] | None) -> 
     """The key of some columns of an embedding."""
     if components is None:
         return embedding
-    return f"{embedding}:{components if isinstance(components, str) else ','.join(map(str, components))}"
+    if not isinstance(components, str):
+        if not isinstance(components, Iterable):
+            raise TypeError(f"components: numbers of columns such as '1,3' or (1, 3) expected, got {components!r}")
+        components = ",".join(map(str, components))
+    return f"{embedding}:{components}"
 
 
 def _listing(dataset: Dataset) -> list[dict[str, Any]]:

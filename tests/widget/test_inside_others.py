@@ -42,6 +42,14 @@ def sent_while_a_cell_runs(kernel):
     kernel.run("w.close()")
 
 
+def test_what_is_displayed_after_a_cell_that_captures_is_sent_too(tmp_path):
+    with Kernel(VERSIONS[-1], tmp_path) as kernel:
+        kernel.run(SETUP)
+        kernel.run("%%capture\nw = CellucidWidget(adata)")
+        kernel.run("display(VBox([w]))")
+        assert int(kernel.run(WAIT).stdout) > 80
+
+
 @pytest.mark.parametrize(
     "cell",
     [
