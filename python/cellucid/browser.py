@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 
@@ -28,31 +29,41 @@ def opened_at(address: str) -> Iterator[None]:
 
     It is a file for this user alone: as an argument of the browser everybody on the machine could read the address.
     """
-    redirect, descriptor = _new_file()
+    name = f"cellucid-{secrets.token_hex(8)}.html"
+    places = [folder / name for folder in _folders()]  # known before it is there: whatever comes, it is removed
     try:
+        redirect, descriptor = _first_made(places)
         with open(descriptor, "w", encoding="utf-8") as file:
             file.write("<!doctype html><title>cellucid</title>")
             file.write(f'<meta http-equiv="refresh" content="0;url={escape(address)}">')
         webbrowser.open(redirect.as_uri())
         yield
     finally:
-        redirect.unlink(missing_ok=True)
+        for place in places:
+            with suppress(OSError):
+                place.unlink()
 
 
-def _new_file() -> tuple[Path, int]:
-    """A file of this user's that the browser can read, and its open descriptor.
+def _first_made(places: Sequence[Path]) -> tuple[Path, int]:
+    """A new file for this user alone, in the first of the places where one can be made, and its open descriptor."""
+    *others, last = places
+    for place in others:
+        with suppress(OSError):
+            return place, _made(place)
+    return last, _made(last)
+
+
+def _made(place: Path) -> int:
+    return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
+def _folders() -> Iterator[Path]:
+    """Where a file may lie that the browser is to read, the best first.
 
     A browser from a snap, as Ubuntu's are, has a /tmp of its own and sees nothing hidden; so where there are snaps, the
     file lies in the person's home.
     """
     if sys.platform == "linux" and shutil.which("snap"):
-        try:
-            return _made_in(Path.home())
-        except (OSError, RuntimeError):  # there is no home, or nothing may be written there
-            pass
-    return _made_in(None)
-
-
-def _made_in(folder: Path | None) -> tuple[Path, int]:
-    descriptor, name = tempfile.mkstemp(prefix="cellucid-", suffix=".html", dir=folder)
-    return Path(name), descriptor
+        with suppress(RuntimeError):  # there is no home
+            yield Path.home()
+    yield Path(tempfile.gettempdir())
