@@ -22,6 +22,8 @@ KERNEL_TESTS := $(addprefix ui-tests/,test_harness.py test_waits.py test_noteboo
 SAY = @printf '\n==> %s\n'
 # A browser of the system; installed from Debian's packages when there is none. Its path is the last word on stdout.
 WITH_CHROMIUM = CHROMIUM="$$("$(BIN)/python" ui-tests/hosts/chromium.py)" && export CHROMIUM
+# Else every kernel and every process of a test would compile what it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
 # Neither tool may fetch a browser of its own.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
@@ -43,7 +45,7 @@ endif
 
 env: $(STAMPS)/test ## make the environments: .venv, with cellucid installed in place, and node_modules
 
-kernels: $(STAMPS)/kernels ## install the other ipykernels that py-test starts kernels of, below .venv/kernels
+kernels: $(STAMPS)/kernels ## install the other ipykernels that test-all starts kernels of, below .venv/kernels
 
 reference: $(STAMPS)/reference ## install Cellucid 0.0.9, which py-test exchanges export folders with, below .venv/reference
 
@@ -77,7 +79,7 @@ format: $(STAMPS)/test ## format Python and TypeScript, and repair what the lint
 	@"$(BIN)/python" -m ruff format
 	@npm run --silent format
 
-py-test: $(STAMPS)/test $(STAMPS)/kernels $(STAMPS)/reference ## pytest on tests/: the rooms of the Python package, packaging, the house rules
+py-test: $(STAMPS)/test $(STAMPS)/reference ## pytest on tests/: the rooms of the Python package, packaging, the house rules
 	$(SAY) 'py-test: pytest tests'
 	@"$(BIN)/python" -m pytest tests -m "not slow" -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 

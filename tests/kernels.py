@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
@@ -32,6 +33,10 @@ def folder_of(version: str) -> Path | None:
 def is_installed(version: str) -> bool:
     folder = folder_of(version)
     return folder is None or (folder / "ipykernel").is_dir()
+
+
+EACH = [pytest.param(version, marks=[] if folder_of(version) is None else [pytest.mark.slow]) for version in VERSIONS]
+"""The versions for a parametrized test or fixture: the environment's own in `make test`, the others in `test-all`."""
 
 
 class Run:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernels import VERSIONS, Kernel, is_installed
+from kernels import EACH, VERSIONS, Kernel, is_installed
 
 SETUP = """
 import time, anndata, ipywidgets
@@ -19,7 +19,7 @@ WAIT = (
 )
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=EACH)
 def kernel(request, tmp_path_factory):
     if not is_installed(request.param):
         pytest.skip(f"ipykernel {request.param} is not installed: make kernels")

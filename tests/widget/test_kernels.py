@@ -7,7 +7,7 @@ import socket
 import psutil
 import pytest
 
-from kernels import VERSIONS, Kernel, is_installed
+from kernels import EACH, Kernel, is_installed
 
 SETUP = """
 import asyncio, json, os, sys, threading
@@ -26,7 +26,7 @@ print(json.dumps([w.model_id, w.viewer_id, data_server().port, data_server().tok
 """
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(scope="module", params=EACH)
 def kernel(request, tmp_path_factory):
     if not is_installed(request.param):
         pytest.skip(f"ipykernel {request.param} is not installed: make kernels")
