@@ -103,8 +103,7 @@ def test_a_body_that_something_has_shortened_comes_anew_over_the_comm(notebook, 
 
     page.page.route(lambda url: to_server(lab)(url) and "embeddings/" in url, shorten)
     page.run_all()
-    widget = WidgetPage(page)
-    state = drawn_without_complaint(widget, 200_000, "comm")
+    state = drawn_without_complaint(WidgetPage(page), 200_000)  # the server may be taken again for what is whole
     assert state["carriers"]["comm"]["bytes_received"] >= 200_000 * 8, "nothing of what came was kept"
 
 
@@ -238,7 +237,7 @@ display(*widgets)
 """
 
 
-def test_widgets_that_share_a_slow_line_do_not_take_their_server_for_silent(notebook):
+def test_widgets_of_a_page_share_the_browsers_connections_and_leave_it_some(notebook):
     start = "from cellucid.server import data_server\ndata_server().start()\n"
     with Shaper(delay=0, rate=100_000_000) as line:
         override = f"import os\nos.environ['CELLUCID_CLIENT_SERVER_URL'] = {line.url!r}\n"
@@ -249,10 +248,19 @@ def test_widgets_that_share_a_slow_line_do_not_take_their_server_for_silent(note
         widgets = [WidgetPage(page, index) for index in range(8)]
         for widget in widgets:
             drawn_without_complaint(widget, 200_000, "override")
-        unanswered: list[str] = []
-        page.page.on("requestfailed", lambda request: unanswered.append(request.url))
-        line.rate = 600_000  # 21 s for all; were six read at a time, two would wait for 16 s
+        now, most = set(), 0
+
+        def asked(request):
+            nonlocal most
+            if "X_tsne" in request.url:
+                now.add(request)
+                most = max(most, len(now))
+
+        page.page.on("request", asked)
+        for end in ("requestfinished", "requestfailed"):
+            page.page.on(end, now.discard)
+        line.rate = 2_000_000  # 6 s for all
         page.execute("for w in widgets: w.embedding = 'X_tsne'")
         for widget in widgets:
             widget.wait_until("(state) => state.traits.embedding === 'X_tsne' && state.settled", 120)
-        assert [url for url in unanswered if "_cellucid/health" in url] == []
+        assert most in (4, 5), "the browser tells late of the end of one"
