@@ -258,7 +258,7 @@ def test_widgets_of_a_page_share_the_browsers_connections_and_leave_it_some(note
 
         page.page.on("request", asked)
         for end in ("requestfinished", "requestfailed"):
-            page.page.on(end, now.discard)
+            page.page.on(end, lambda request: now.discard(request))
         line.rate = 2_000_000  # 6 s for all
         page.execute("for w in widgets: w.embedding = 'X_tsne'")
         for widget in widgets:
