@@ -173,7 +173,8 @@ export class NotebookApp {
   private showWhetherGone(gone: boolean): void {
     const inTab = this.page.own !== undefined;
     const title = inTab ? "The connection to Python has ended" : "The kernel of this plot has ended";
-    this.requests.giveUp(gone ? new RequestFailure("gone", `${title}.`, "") : null);
+    const why = inTab ? "Python cannot be asked any more." : "The kernel that held these data has ended.";
+    this.requests.giveUp(gone ? new RequestFailure("gone", why, "") : null);
     this.store.gone.value = gone;
     if (!gone) {
       this.store.dismiss("gone");
