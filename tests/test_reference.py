@@ -249,16 +249,21 @@ def _compare_manifests(ours: Path, theirs: Path) -> None:
         assert mine == other, name
 
 
+@pytest.mark.parametrize("in_the_same_second", [False, True])
 def test_a_second_export_of_theirs_over_ours_puts_our_additions_aside(
-    cells: ad.AnnData, file: Path, tmp_path: Path
+    cells: ad.AnnData, file: Path, tmp_path: Path, in_the_same_second: bool
 ) -> None:
-    folder = prepare(cells, tmp_path / "both", progress=False)
+    folder = prepare(cells, tmp_path / "both", progress=False, created_at="2026-01-31T12:00:00Z")
     reference.run(
         PREPARE.replace("compression=compression,", "compression=compression, force=True,"),
         file,
         folder,
         "[null, null]",
     )
+    if in_the_same_second:
+        theirs, ours = folder / "dataset_identity.json", folder / "additions.json"
+        when = json.loads(theirs.read_text())["created_at"]
+        ours.write_text(json.dumps(json.loads(ours.read_text()) | {"created_at": when}))
     with pytest.warns(UserWarning, match="belongs to another export"):
         dataset = open_dataset(folder)
     assert (dataset.id, dataset.cell_names) == ("theirs", None)

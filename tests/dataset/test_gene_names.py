@@ -215,10 +215,11 @@ def test_an_export_keeps_the_other_names_of_its_genes(tmp_path: Path) -> None:
 def test_an_export_from_before_has_none(tmp_path: Path) -> None:
     folder = prepare(by_ensembl(), tmp_path / "old", progress=False)
     document = json.loads((folder / "additions.json").read_text())
-    del document["gene_names"]
+    del document["gene_names"], document["written_by"]
     (folder / "additions.json").write_text(json.dumps(document))
     dataset = open_dataset(folder)
     assert other_names(dataset) == []
+    assert dataset.cell_names is not None  # the rest of what it adds is there
     with pytest.raises(UnknownField):
         dataset.resolve_field("CD3D")
 

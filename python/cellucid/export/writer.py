@@ -235,7 +235,7 @@ class ExportWriter:
             cell_names=None if names is None else self._listing("cell_names", [str(name) for name in names]),
             gene_names=self._listing("gene_names", others) if others else None,
         )
-        self._json(ADDITIONS, additions.as_json(created_at))
+        self._json(ADDITIONS, additions.as_json(created_at, package_version()))
 
     def _listing(self, name: str, content: object) -> AddedListing:
         data = json.dumps(content, separators=(",", ":")).encode()

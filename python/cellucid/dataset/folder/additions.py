@@ -92,11 +92,12 @@ class Additions:
     gene_names: AddedListing | None = None
     """Other names of the genes, by column: ``[{"column": ..., "names": [...]}]``, in the order of the genes."""
 
-    def as_json(self, created_at: str) -> dict[str, Any]:
-        """The document; `created_at` ties it to the identity that was written with it."""
+    def as_json(self, created_at: str, written_by: str) -> dict[str, Any]:
+        """The document; when and by which version ties it to the identity that was written with it."""
         return {
             "format": FORMAT,
             "created_at": created_at,
+            "written_by": written_by,
             "layer": self.layer,
             "embeddings": [
                 {
@@ -114,12 +115,13 @@ class Additions:
         }
 
 
-def read_additions(files: ExportFiles, created_at: str | None) -> Additions:
+def read_additions(files: ExportFiles, created_at: str | None, written_by: object) -> Additions:
     """What a folder has of ours; nothing where it was not written by `cellucid.prepare`.
 
     Args:
         files: The folder's files.
         created_at: What the identity says. Cellucid may have written another export over ours, and left this file.
+        written_by: The version that the identity names: a time of whole seconds may be that of both exports.
 
     Raises:
         DatasetError: The document does not say what it should.
@@ -128,7 +130,9 @@ def read_additions(files: ExportFiles, created_at: str | None) -> Additions:
     if not files.has(ADDITIONS):
         return Additions()
     document = Node(files, ADDITIONS, files.json(ADDITIONS))
-    if document["format"].text() != FORMAT or document["created_at"].text() != created_at:
+    said = document.get("written_by")  # not in the first exports
+    is_ours = document["created_at"].text() == created_at and (said is None or said.text() == written_by)
+    if document["format"].text() != FORMAT or not is_ours:
         warn_user(
             f"{files.root.name}/{ADDITIONS} belongs to another export or version and is left aside: cells have no "
             "names here, coordinates are those of the export, and colours are scanpy's."

@@ -109,7 +109,7 @@ class FolderDataset(Dataset):
         self._files = ExportFiles(self._found.path)
         self._export = read_export(self._files)
         self._arrays = ExportArrays(self._files, self._export)
-        self._additions = read_additions(self._files, self._export.created_at)
+        self._additions = read_additions(self._files, self._export.created_at, self._export.written_by)
         self._opened_at = datetime.now(UTC)
         self._genes = pd.Index(self._export.gene_names, dtype=object)
         self._listings = Listings(self._files, self._additions, self._export.n_cells, len(self._genes), self._open)

@@ -94,6 +94,8 @@ class Export:
     id: str
     name: str
     created_at: str | None
+    written_by: object
+    """The version of the package that wrote it."""
     n_cells: int
     points: tuple[StoredPoints, ...]
     """The one to begin with first."""
@@ -134,6 +136,7 @@ def read_export(files: ExportFiles) -> Export:
         id=identity["id"].key(),
         name=name.text() if (name := identity.get("name")) is not None else identity["id"].key(),
         created_at=created.text() if (created := identity.get("created_at")) is not None else None,
+        written_by=version.value if (version := identity.get("cellucid_data_version")) is not None else None,
         n_cells=n_cells,
         points=points,
         fields=fields,
