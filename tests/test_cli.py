@@ -25,6 +25,7 @@ from scipy import sparse
 from cellucid import cli, open_dataset, prepare, serve
 from cellucid.browser import opened_at
 from cellucid.server import log_on_stderr
+from patience import wait_until
 
 SHOW = sys.modules["cellucid.show"]  # the attribute of the package is the function
 EXPORTS = Path(__file__).parent / "vectors/exports"
@@ -345,13 +346,6 @@ def test_what_serve_reads_at_the_start_does_not_grow_with_the_matrix(tmp_path, s
 
     (small, few), (large, many) = bytes_read(20), bytes_read(2_000)
     assert many - few < 0.02 * (large - small)
-
-
-def wait_until(condition):
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it does not come to be so"
-        time.sleep(0.02)
 
 
 INTERRUPTED = """

@@ -12,6 +12,7 @@ import pytest
 
 from cellucid.dataset import Resource
 from cellucid.server import DataServer, limits
+from patience import wait_until
 
 BIG = 32 * 1024 * 1024
 
@@ -552,10 +553,3 @@ def tab_address(server, taken):
 def n_connections(server):
     serving = server._thread._uvicorn
     return None if serving is None else len(serving.server_state.connections)
-
-
-def wait_until(condition):
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it does not come to be so"
-        time.sleep(0.01)

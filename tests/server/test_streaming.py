@@ -12,6 +12,7 @@ import passes
 from cellucid.dataset import open_dataset
 from cellucid.server import app
 from passes import GENE, N_CELLS, SlowPass
+from patience import wait_until
 
 NBYTES = 4 * N_CELLS
 
@@ -52,13 +53,6 @@ def begin(server, path):
             connection.close()
 
     return request
-
-
-def wait_until(condition):
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it does not come to be so"
-        time.sleep(0.01)
 
 
 def test_the_first_bytes_arrive_before_the_last_are_read(begin, dataset, slow):

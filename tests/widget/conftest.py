@@ -7,6 +7,7 @@ import scanpy as sc
 from cellucid import CellucidWidget
 from cellucid.channel.pace import Pace
 from cellucid.widget.paced import PacedWidget
+from kernels import EACH, Kernel, is_installed
 
 
 @pytest.fixture(autouse=True)
@@ -19,6 +20,16 @@ def _own_pace(monkeypatch):
 def adata():
     """The 700 cells of scanpy's pbmc68k_reduced, shared: nothing may change them."""
     return sc.datasets.pbmc68k_reduced()
+
+
+@pytest.fixture(scope="module", params=EACH)
+def kernel(request, tmp_path_factory):
+    """A kernel of each ipykernel that has run `SETUP` of the module that asks for it."""
+    if not is_installed(request.param):
+        pytest.skip(f"ipykernel {request.param} is not installed: make kernels")
+    with Kernel(request.param, tmp_path_factory.mktemp("kernel")) as kernel:
+        kernel.run(request.module.SETUP)
+        yield kernel
 
 
 @pytest.fixture

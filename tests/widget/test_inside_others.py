@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernels import EACH, VERSIONS, Kernel, is_installed
+from kernels import VERSIONS, Kernel
 
 SETUP = """
 import time, anndata, ipywidgets
@@ -17,15 +17,6 @@ adata = anndata.AnnData(np.zeros((10, 2), "float32"), obsm={"X_umap": np.zeros((
 WAIT = (
     "for _ in range(300):\n    if w._talk.push.bytes_sent: break\n    time.sleep(0.02)\nprint(w._talk.push.bytes_sent)"
 )
-
-
-@pytest.fixture(scope="module", params=EACH)
-def kernel(request, tmp_path_factory):
-    if not is_installed(request.param):
-        pytest.skip(f"ipykernel {request.param} is not installed: make kernels")
-    with Kernel(request.param, tmp_path_factory.mktemp("kernel")) as kernel:
-        kernel.run(SETUP)
-        yield kernel
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import socket
 import psutil
 import pytest
 
-from kernels import EACH, Kernel, is_installed
+from kernels import Kernel
 
 SETUP = """
 import asyncio, json, os, sys, threading
@@ -24,15 +24,6 @@ OPEN = """
 w = CellucidWidget(adata)
 print(json.dumps([w.model_id, w.viewer_id, data_server().port, data_server().token]))
 """
-
-
-@pytest.fixture(scope="module", params=EACH)
-def kernel(request, tmp_path_factory):
-    if not is_installed(request.param):
-        pytest.skip(f"ipykernel {request.param} is not installed: make kernels")
-    with Kernel(request.param, tmp_path_factory.mktemp("kernel")) as kernel:
-        kernel.run(SETUP)
-        yield kernel
 
 
 class Page:

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import threading
-import time
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 
 from cellucid.channel.selection import EncodedCells
 from cellucid.server import limits
+from patience import wait_until
 
 TAB = "tab-0123456789"
 PAGE = "page1"
@@ -76,14 +76,6 @@ class Tab:
 @pytest.fixture
 def tab(shown):
     return Tab(shown)
-
-
-def until(condition):
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("not within 10 s")
 
 
 def test_the_page_is_one_file_whose_policy_allows_its_code_alone(tab):
@@ -203,7 +195,7 @@ def test_who_was_away_for_too_long_hears_all_that_is_new(tab, shown):
     number = tab.listen(lambda said: said.get("kind") == "ack")[-1][0]
     before = tab.epoch
     known = shown._tabs.tab(TAB)
-    until(lambda: not known.heard)
+    wait_until(lambda: not known.heard)
     shown._tabs._drop(known)
     assert shown.status == "not shown"
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
@@ -245,7 +237,7 @@ def test_a_tab_that_is_closed_is_missed_and_one_that_crashed_after_a_while(tab, 
     assert shown.status == "not shown"
     tab.event("ready", {"n_cells": 10, "dimensions": 2})
     assert shown.ready
-    until(lambda: shown.status == "not shown")
+    wait_until(lambda: shown.status == "not shown")
 
 
 def test_the_stream_ends_with_the_widget(tab, shown):
