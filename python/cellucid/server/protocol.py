@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cellucid.server import limits
 from cellucid.server.security import KNOWN
+from cellucid.server.turns import TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Set
@@ -75,6 +76,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
+        TURNS.hasten(self.loop)
         if self._lingers or self._last_word is not None:
             return
         if self._is_idle and not self._in_head:

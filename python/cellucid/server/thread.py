@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cellucid.server.listen import LOOPBACK, listen
 from cellucid.server.reports import CutShort, report
+from cellucid.server.turns import TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +74,13 @@ class ServerThread:
         self._thread.join((0 if at_once else _GRACE_SECONDS) + _MARGIN_SECONDS)
 
     def abandon(self) -> None:
-        """In a forked child, where there is no such thread: close the copies of its sockets.
+        """In a forked child, where there is no such thread: close the copies of its sockets, and be in no haste.
 
         With the port open here too the parent could not close it. With a copy of a connection the browser would not
         see that the parent has ended it, and wait on it for an answer.
         """
         _inherited.append(self)
+        TURNS.relax()
         descriptors = [self._listening.detach()]
         if self._uvicorn is not None:
             connections = [connection.transport for connection in self._uvicorn.server_state.connections]
@@ -98,6 +100,7 @@ class ServerThread:
         except Exception as error:  # of a daemon thread nobody else hears; the data travel over the comm then
             logger.error("the data server has ended:\n%s", report(error))
         finally:
+            TURNS.relax()
             self._listening.close()
             for name in _OwnRecords.LOGGERS:
                 logging.getLogger(name).removeFilter(quiet)

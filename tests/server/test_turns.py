@@ -1,0 +1,90 @@
+"""The interpreter's switch interval: short while requests come, the person's own else."""
+
+import os
+import subprocess
+import sys
+from urllib.request import urlopen
+
+import pytest
+
+from cellucid.server import DataServer
+from cellucid.server.turns import REST, SOON, TURNS
+from patience import wait_until
+
+HEALTH = "/_cellucid/health"
+PYTHONS = 0.005
+
+
+def interval():
+    return round(sys.getswitchinterval(), 6)
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was():
+    TURNS.relax()
+    assert interval() == PYTHONS
+    yield
+    TURNS.relax()
+    sys.setswitchinterval(PYTHONS)
+
+
+def test_it_is_short_while_requests_come_and_then_the_persons_own_again(server, ask):
+    sys.setswitchinterval(0.02)
+    for _ in range(3):
+        ask(HEALTH)
+        assert interval() == SOON
+    wait_until(lambda: interval() == 0.02)
+
+
+def test_requests_keep_it_short(server, ask, monkeypatch):
+    monkeypatch.setattr("cellucid.server.turns.REST", REST / 100)
+    looks = []
+    look = type(TURNS)._look
+    monkeypatch.setattr(type(TURNS), "_look", lambda turns, loop: (looks.append(turns._is_asked), look(turns, loop)))
+    ask(HEALTH)
+    wait_until(lambda: len(looks) == 2)
+    assert looks == [True, False]
+    assert interval() == PYTHONS
+
+
+def test_one_that_is_shorter_still_stays(server, ask):
+    sys.setswitchinterval(SOON / 10)
+    ask(HEALTH)
+    assert interval() == SOON / 10
+
+
+def test_one_that_the_person_sets_meanwhile_stays(server, ask):
+    ask(HEALTH)
+    sys.setswitchinterval(0.001)
+    ask(HEALTH)
+    server.stop()
+    assert interval() == 0.001
+
+
+def test_a_server_that_ends_gives_it_back():
+    server = DataServer()
+    server.start()
+    urlopen(server.url + HEALTH[1:]).read()
+    assert interval() == SOON
+    server.stop()
+    assert interval() == PYTHONS
+
+
+FORK = """
+import os, sys
+from urllib.request import urlopen
+from cellucid.server import DataServer
+server = DataServer()
+server.start()
+urlopen(server.url + "_cellucid/health").read()
+if os.fork() == 0:
+    print(sys.getswitchinterval(), flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_a_forked_child_has_the_persons_own():
+    ran = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.stdout == f"{PYTHONS}\n", ran.stderr
