@@ -1,5 +1,6 @@
-import { TabModel, tabAddress, tabPage, ViewerGone } from "./host/page";
 import { Shown } from "./host/shown";
+import { TabModel } from "./host/tab";
+import { tabAddress, tabPage, ViewerGone } from "./host/tabserver";
 
 const AGAIN = 2_000; // ms until Python is asked once more
 

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { eventsOf, TabModel, ViewerGone } from "../../src/host/page";
+import { TabModel } from "../../src/host/tab";
+import { eventsOf, ViewerGone } from "../../src/host/tabserver";
 
 type Posted = { content: unknown; buffers: number[] };
 

@@ -1,14 +1,13 @@
 import { pack } from "../channel/packed";
 import { LinkedAbort } from "../data/abort";
-import type { PageAddress } from "../data/probe";
 import type { Model } from "./notebook";
+import { ask, eventsOf, PATIENCE, Refused, stateOf, type TabAddress, ViewerGone } from "./tabserver";
+import { seen, whenHidden } from "./visibility";
 
 const FIRST_REST = 300; // ms after something that failed; doubled each time
 const LONGEST_REST = 10_000;
 const SILENCE = 75_000; // ms without a word until the stream is taken for dead: Python says something every 60 s
-const PATIENCE = 20_000; // ms for an answer
 const SLOWEST = 50; // bytes a ms of a post
-const HIDDEN = 5_000; // ms until a page that nobody sees listens no more: browsers have six connections for a server
 const BATCH = 8 * 1024 * 1024; // bytes of one post
 const MOST = 100; // messages of one post
 const WAITING = 1_000; // messages that wait while Python cannot be reached; of more the oldest are let go of
@@ -16,14 +15,6 @@ const WAITING_BYTES = 32 * 1024 * 1024;
 const FAREWELL = 30_000; // bytes: of posts on their way browsers send 64 KiB in all on for a page that has gone
 
 type Listener = (...given: never[]) => void;
-
-/** Where a viewer in a tab is served. */
-export interface TabAddress {
-  /** Of the data server, as this browser reaches it, with a slash at its end. */
-  readonly base: string;
-  readonly viewerId: string;
-  readonly token: string;
-}
 
 interface Outgoing {
   readonly content: unknown;
@@ -37,9 +28,6 @@ interface Said {
   /** Lengths. */
   readonly buffers: readonly number[];
 }
-
-/** The server itself says that it does not know this viewer, or this token, any more. */
-export class ViewerGone extends Error {}
 
 /**
  * The model of a widget in a browser tab: the traits as Python says them, and messages, over HTTP.
@@ -287,112 +275,6 @@ export class TabModel implements Model {
   private pause(ms: number): Promise<void> {
     return new Promise((done) => setTimeout(done, ms));
   }
-}
-
-/** An answer of the server's own that says no. */
-class Refused extends Error {}
-
-async function ask(
-  { base, viewerId, token }: TabAddress,
-  path: string,
-  query: Record<string, string>,
-  options: RequestInit,
-): Promise<Response> {
-  const answer = await fetch(`${base}_cellucid/${path}?${new URLSearchParams({ viewerId, ...query })}`, {
-    cache: "no-store",
-    credentials: "same-origin",
-    redirect: "error",
-    ...options,
-    headers: { ...(options.headers as Record<string, string>), "X-Cellucid-Token": token },
-  });
-  if (answer.status === 404 || answer.status === 401) {
-    const { error } = (await answer.json().catch(() => ({}))) as { error?: unknown };
-    if (error === "not_found" || error === "token") throw new ViewerGone(`the server answered ${answer.status}`);
-    throw new TypeError(`somebody else answered ${answer.status}`);
-  }
-  if (answer.status >= 400 && answer.status < 500) throw new Refused(`the server answered ${answer.status}`);
-  if (!answer.ok) throw new TypeError(`the server answered ${answer.status}`);
-  return answer;
-}
-
-async function stateOf(address: TabAddress): Promise<Record<string, unknown>> {
-  const answer = await ask(address, "state", {}, { signal: AbortSignal.timeout(PATIENCE) });
-  return (await answer.json()) as Record<string, unknown>;
-}
-
-/** Call back once the page has been hidden for a while; returns what ends that. */
-function whenHidden(hidden: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = () => {
-    clearTimeout(timer);
-    if (document.visibilityState === "hidden") timer = setTimeout(hidden, HIDDEN);
-  };
-  look();
-  document.addEventListener("visibilitychange", look);
-  return () => {
-    clearTimeout(timer);
-    document.removeEventListener("visibilitychange", look);
-  };
-}
-
-/** Resolves once somebody sees the page, or it has ended. */
-function seen(ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (document.visibilityState === "hidden" && !ended.aborted) return;
-      document.removeEventListener("visibilitychange", look);
-      ended.removeEventListener("abort", look);
-      resolve();
-    };
-    document.addEventListener("visibilitychange", look);
-    ended.addEventListener("abort", look);
-    look();
-  });
-}
-
-/** The events of a stream: messages, the epoch of their numbers, and null for a sign of life. */
-export async function* eventsOf(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<{ id: number; data: string } | { epoch: string } | null> {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const parts = (text + value).split("\n\n");
-      text = parts.pop() ?? "";
-      for (const part of parts) {
-        const [, id, data] = /^id: (\d+)\ndata: (.*)$/s.exec(part) ?? [];
-        const [, epoch] = /^event: epoch\ndata: (.*)$/.exec(part) ?? [];
-        if (id !== undefined) yield { id: Number(id), data };
-        else yield epoch === undefined ? null : { epoch };
-      }
-    }
-  } finally {
-    void reader.cancel().catch(() => {});
-  }
-}
-
-/** Where this page was served from; its token is taken out of the address bar, and kept for a reload. */
-export function tabAddress(): TabAddress | null {
-  const url = new URL(location.href);
-  const viewerId = url.searchParams.get("viewerId");
-  const token = url.searchParams.get("viewerToken") ?? url.searchParams.get("viewer_token");
-  if (viewerId === null || token === null) return null;
-  for (const name of ["viewerToken", "viewer_token"]) url.searchParams.delete(name);
-  history.replaceState(null, "", url);
-  try {
-    sessionStorage.setItem(`cellucid ${location.pathname} ${viewerId}`, token);
-  } catch {
-    // A browser that stores nothing: a reload needs the whole address.
-  }
-  return { base: new URL(".", url.origin + url.pathname).href, viewerId, token };
-}
-
-/** The page's own server is the one that has the data. */
-export function tabPage({ base }: TabAddress): PageAddress {
-  return { origin: location.origin, hostname: location.hostname, baseUrl: null, own: base };
 }
 
 function lengthOf(buffers: readonly Uint8Array[]): number {
