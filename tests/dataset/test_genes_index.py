@@ -549,14 +549,14 @@ def test_a_child_that_is_forked_during_a_pass_makes_its_own(path: Path, tmp_path
 
 
 KILLED = """
-import gc, os, random, signal, sys, time
+import gc, itertools, os, signal, sys
 import h5py, numpy as np
 from scipy import sparse
 from cellucid.dataset.genes import blocks, gene_source
 from cellucid.dataset.genes.cache_folder import gene_folder
 
 blocks.BLOCK_BYTES = 4_000
-path, rounds = sys.argv[1], int(sys.argv[2])
+path = sys.argv[1]
 with h5py.File(path) as file:
     group = file["X"]
     parts = tuple(group[name][:] for name in ("data", "indices", "indptr"))
@@ -573,32 +573,44 @@ def remove_indexes():
         index.unlink()
 
 
-read_all()  # which also imports
-remove_indexes()
-start = time.monotonic()
-read_all()
-one_pass = time.monotonic() - start
-chance = random.Random(0)
-unfinished = 0
-for _ in range(rounds):
+def before_each(owner, name, then):
+    real, times = getattr(owner, name), itertools.count(1)
+
+    def call(*given):
+        then(next(times))
+        return real(*given)
+
+    setattr(owner, name, call)
+
+
+def killed_at(owner, name, when):
+    # Whether a child that read all was killed before a call of this, and how many files it left unfinished.
     remove_indexes()
     child = os.fork()
     if not child:
+        before_each(owner, name, lambda time: time == when and os.kill(os.getpid(), signal.SIGKILL))
         read_all()
-        time.sleep(60)
-    time.sleep(chance.uniform(0, 1.5 * one_pass))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    unfinished += any(gene_folder().glob("*.tmp"))
+        os._exit(0)
+    killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    unfinished = len([*gene_folder().glob("*.tmp")])
     assert np.array_equal(read_all(), wanted)
     gc.collect()
     assert not any(gene_folder().glob("*.tmp"))
-print(unfinished)
+    return killed, unfinished
+
+
+at_blocks = (killed_at(blocks.BlockReader, "read", number) for number in itertools.count(1))
+for killed, unfinished in itertools.takewhile(lambda at: at[0], at_blocks):
+    print("at a block", unfinished)
+print("at the end", *killed_at(os, "replace", 1))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a process that it has forked")
 def test_a_process_killed_during_the_pass_loses_nothing_but_its_work(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, path, "12"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 1, "hardly any of them was killed in the middle of its pass"
+    *at_blocks, at_the_end = done.stdout.splitlines()
+    assert len(at_blocks) > 3
+    assert set(at_blocks) == {"at a block 1"}
+    assert at_the_end == "at the end True 1"
