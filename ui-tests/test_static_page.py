@@ -176,7 +176,7 @@ def test_the_address_says_nothing_that_is_not_shown(page, site, tmp_path):
         assert widget.settle()["traits"]["color_by"] == GENE
         widget.root.get_by_role("button", name="Dataset: Plain cells").click()
         widget.root.get_by_role("option", name="Tiny demo").click()
-        page.wait_for_url("**/?dataset=*&of=others")
+        page.wait_for_url("**/?dataset=tiny_demo&of=others")
         assert WidgetPage(page).settle()["traits"]["color_by"] is None
         assert page.title() == "Tiny demo"
 
