@@ -30,6 +30,9 @@ _ZARR_PARTS = ("", "obs", "obsm", "X", "var", "layers", "raw", "raw/X", "raw/var
 _ZARR_GROUPS = ("obsm", "layers", "obsp")
 """Of parts that are written one at a time."""
 
+_NO_GROUP = ("No group found", "group not found")
+"""How zarr 3 and 2 say that a folder has nothing of theirs."""
+
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -152,7 +155,8 @@ class ZarrStore(StoredFile):
         self.root = zarr.open_group(self._store, mode="r", **each)
 
     def _hint(self, text: str) -> str:
-        return ". It may be the folder of something else, or copied in part" if "No group found" in text else ""
+        is_no_group = any(words in text for words in _NO_GROUP)
+        return ". It may be the folder of something else, or copied in part" if is_no_group else ""
 
     def anndata(self) -> AnnData:
         return ad.AnnData(**_parts(ZarrStore(self.path).root, matrices=True))
