@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hosts.chromium import launch
 from hosts.failure import Watched, save_failure
 from hosts.jupyterlab import JupyterLab
 from hosts.notebook import NotebookPage, write_notebook
+from hosts.waking import kept_awake, overhears
 
 FAILURES = Path(__file__).parent.parent / "build" / "ui-failures"
 VIEWPORT = {"width": 1280, "height": 900}
@@ -30,7 +32,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     ``UI_IPYKERNEL`` names a folder with another ipykernel than the environment's, as ``make kernels`` installs them.
     """
     folder = os.environ.get("UI_IPYKERNEL")
-    with JupyterLab(tmp_path_factory.mktemp("notebooks"), env={"PYTHONPATH": folder} if folder else None) as running:
+    notebooks, env = tmp_path_factory.mktemp("notebooks"), {"PYTHONPATH": folder} if folder else None
+    with (
+        JupyterLab(notebooks, env=env) as running,
+        kept_awake(running.connection_files) if folder and overhears(folder) else nullcontext(),
+    ):
         yield running
 
 

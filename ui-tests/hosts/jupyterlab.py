@@ -61,7 +61,12 @@ class JupyterLab(HostProcess):
 
     def connection_file(self, kernel_id: str) -> Path:
         """Where a kernel of this server says how to reach it."""
-        return self._home / "runtime" / f"kernel-{kernel_id}.json"
+        return self.connection_files / f"kernel-{kernel_id}.json"
+
+    @property
+    def connection_files(self) -> Path:
+        """Where those of all kernels are."""
+        return self._home / "runtime"
 
     def request(self, method: str, path: str, body: object = None) -> Any:
         """Calls Jupyter's REST API, for example `request("GET", "api/kernels")`.

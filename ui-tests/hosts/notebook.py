@@ -125,6 +125,7 @@ class NotebookPage:
         self.server = server
         self.path = path
         self.console = Console(page)
+        self._are_comms_on_main = False
 
     @property
     def document(self) -> Page:
@@ -218,10 +219,12 @@ class NotebookPage:
     def serve_comms_on_main(self) -> None:
         """From now on comms wait for cells to end, as in kernels without sub-shells: JupyterLab's own setting."""
         self._in_panel('app.serviceManager.kernels.commsOverSubshells = "disabled";')
+        self._are_comms_on_main = True
 
     def hears_while_awaiting(self) -> bool:
-        """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not."""
-        return self.execute("import ipykernel; ipykernel.version_info[0] >= 7") == "True"
+        """Whether this ipykernel takes messages of the comm while a cell awaits: 6 does not, on main only 7.4 does."""
+        first = (7, 4) if self._are_comms_on_main else (7, 0)
+        return self.execute(f"import ipykernel; ipykernel.version_info[:2] >= {first}") == "True"
 
     def wait_for(self, expression: str, *, seconds: float = 30) -> None:
         """Waits until an expression is true in the kernel, which must not be blocked by a cell.
