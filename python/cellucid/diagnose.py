@@ -7,6 +7,7 @@ import http.client
 import importlib.util
 import json
 import platform
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -44,6 +45,8 @@ class ConnectionReport(dict[str, Any]):
             "kernel",
             f"Python {versions['python']}, ipykernel {versions.get('ipykernel')}; {self['kernel']['comm_served']}",
         )
+        if (defect := self["kernel"]["defect"]) is not None:
+            yield "", defect
         server = self["server"]
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in server["counters"].items())
         health = server.get("health_error") or f"answers in {server.get('health_ms')} ms"
@@ -69,6 +72,16 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def kernel_defect(ipykernel: str | None) -> str | None:
+    """What a version of ipykernel is known to do wrong to all that its pages send, and the cure; else None."""
+    if ipykernel is None or not re.match(r"7\.[0-3]\b", ipykernel):
+        return None
+    return (
+        f"ipykernel {ipykernel} may overhear a cell or a message, which then waits for ever (ipython/ipykernel#1554): "
+        'pip install "ipykernel>=7.4", and restart the kernel'
+    )
 
 
 def server_report() -> dict[str, Any]:

@@ -93,6 +93,11 @@ def test_a_widget_opens_its_comm(page):
     assert page.comm in [content["comm_id"] for content in page.opened.messages("comm_open")]
 
 
+def test_the_report_names_what_is_known_of_this_ipykernel(kernel, page):
+    said = kernel.run("print('overhear' in repr(w.debug_connection(timeout=0.1)))").stdout
+    assert said == f"{kernel.version == '7.3.0'}\n"
+
+
 # -- where hooks print and display -----------------------------------------------------------------------------------
 
 HOOK = """

@@ -103,6 +103,19 @@ def test_a_server_without_the_proxy_is_told_from_a_kernel_without_it(shown, monk
     assert "installed there, it makes large data come faster" in repr(shown.debug_connection())
 
 
+@pytest.mark.parametrize(
+    ("ipykernel", "is_named"),
+    [("6.31.0", False), ("7.0.0", True), ("7.3.0", True), ("7.4.0", False), ("7.30.0", False), (None, False)],
+)
+def test_an_ipykernel_that_overhears_messages_is_named_with_the_cure(shown, monkeypatch, ipykernel, is_named):
+    AnsweringPage(shown, monkeypatch, snapshot)
+    installed = {} if ipykernel is None else {"ipykernel": ipykernel}
+    monkeypatch.setattr("cellucid.widget.reporting.versions", lambda: {"python": "3.13.1", "cellucid": "1"} | installed)
+    report = shown.debug_connection()
+    assert ('pip install "ipykernel>=7.4"' in repr(report)) is is_named
+    assert (report["kernel"]["defect"] is not None) is is_named
+
+
 def test_it_says_so_when_nobody_shows_the_widget(shown):
     report = shown.debug_connection(timeout=0.1)
     front = report["frontend_debug_snapshot"]

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from cellucid.channel.rpc import RequestError
-from cellucid.diagnose import ConnectionReport, proxy_report, server_report, versions, viewer_code
+from cellucid.diagnose import (
+    ConnectionReport,
+    kernel_defect,
+    proxy_report,
+    server_report,
+    versions,
+    viewer_code,
+)
 from cellucid.server import data_server
 from cellucid.widget.serving import Serving
 from cellucid.widget.waiting import WaitingWidget, is_in_marimo
@@ -64,11 +71,13 @@ class ReportingWidget(WaitingWidget):
         running_code = said.pop("web_ui", None)
         if not isinstance(running_code, dict):
             running_code = None
+        installed = versions()
         return ConnectionReport(
             viewer_id=self.viewer_id,
             status=self.status,
-            versions=versions(),
+            versions=installed,
             kernel={
+                "defect": kernel_defect(installed.get("ipykernel")),
                 "comm_served": "the comm is served while a cell runs"
                 if talk.heard_beside_main
                 else "the comm waits while a cell runs",
