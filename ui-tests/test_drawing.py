@@ -112,6 +112,12 @@ def test_missing_values_are_grey_and_cells_without_coordinates_are_counted(noteb
     assert picture[2, 2].max() < 40
     assert wrong_colors(picture, pixels, np.array(missing), np.tile(rgb(["#4a4a4a"]), (700, 1))) == 0
 
+    # And a view that is new, which JupyterLab makes before it has a place in the page.
+    page.run_all()
+    widget = WidgetPage(page)
+    widget.settle()
+    assert (widget.pixels()[2, 2] == picture[2, 2]).all()
+
 
 def test_cells_that_run_elsewhere_repaint_nothing(notebook):
     page = notebook([LOAD, SMALL])

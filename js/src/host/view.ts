@@ -25,7 +25,6 @@ export class View {
     this.element.classList.add("cellucid");
     const root = this.element.attachShadow({ mode: "open" });
     parent.append(this.element);
-    this.element.toggleAttribute("data-hosted", isHosted(this.element));
 
     const canvas = document.createElement("canvas");
     const plot = document.createElement("div");
@@ -106,9 +105,10 @@ export class View {
 
   private followTheme(panel: Panel, parent: HTMLElement): () => void {
     const { element, scene, store } = this;
-    const hosted = element.hasAttribute("data-hosted");
     let theme = panel.theme();
     const look = () => {
+      const hosted = isHosted(element);
+      element.toggleAttribute("data-hosted", hosted);
       const scheme = hosted ? null : schemeOf(parent); // marimo has no colours for us, but a scheme of its own
       if (scheme === null) delete element.dataset.scheme;
       else element.dataset.scheme = scheme;
@@ -121,6 +121,7 @@ export class View {
     element.style.setProperty("--missing", theme.missing);
     const stops = [
       watchTheme(look),
+      whenShown(element, look), // what is in no document yet, as in JupyterLab at first, has no host
       effect(() => {
         if (store.theme.value === "auto") delete element.dataset.theme;
         else element.dataset.theme = store.theme.value;
@@ -146,6 +147,17 @@ function watchPixelRatio(changed: () => void): () => void {
   };
   wait();
   return () => off.abort();
+}
+
+/** Call back once an element has a place in a document. */
+function whenShown(element: Element, shown: () => void): () => void {
+  const observer = new ResizeObserver(() => {
+    if (!element.isConnected) return;
+    observer.disconnect();
+    shown();
+  });
+  observer.observe(element);
+  return () => observer.disconnect();
 }
 
 function watchSize(element: Element, changed: (width: number, height: number) => void): () => void {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { cdp } from "vitest/browser";
 import { find, inspect, openWidget, settled } from "./widget";
 
@@ -58,11 +58,33 @@ describe("on a page without colours for us", () => {
   });
 });
 
-it("where the host has colours, its scheme is not asked", async () => {
-  document.body.style.setProperty("--jp-layout-color0", LIGHT);
-  declare("dark");
-  const { output } = openWidget();
-  await settled(output);
-  expect(backgroundOf(output)).toBe(LIGHT);
-  document.body.style.removeProperty("--jp-layout-color0");
+describe("where the host has colours", () => {
+  const HOSTS = "rgb(17, 17, 17)";
+
+  beforeEach(() => document.body.style.setProperty("--jp-layout-color0", HOSTS));
+  afterEach(() => document.body.style.removeProperty("--jp-layout-color0"));
+
+  it.each(["light", "dark"] as const)("neither its scheme is asked nor a system that is %s", async (system) => {
+    await prefer(system);
+    declare("dark");
+    const { output } = openWidget();
+    await settled(output);
+    expect(backgroundOf(output)).toBe(HOSTS);
+  });
+
+  it.each(["light", "dark"] as const)(
+    "they are found once the view is in the page, on a system that is %s",
+    async (system) => {
+      await prefer(system);
+      declare("dark");
+      const { output } = openWidget({}, { attached: false });
+      document.body.append(output);
+      await expect.poll(() => backgroundOf(output)).toBe(HOSTS);
+      await settled(output);
+      document.body.dataset.touched = "by a cell that ran";
+      await Promise.resolve();
+      expect(backgroundOf(output)).toBe(HOSTS);
+      delete document.body.dataset.touched;
+    },
+  );
 });

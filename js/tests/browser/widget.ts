@@ -17,11 +17,12 @@ export interface OpenWidget {
 /** Open a widget with one view in an output of some width; it is closed when the test is over. */
 export function openWidget(
   traits: Record<string, unknown> = {},
-  { width = 900, prepare = (_python: FakePython) => {} } = {},
+  { width = 900, attached = true, prepare = (_python: FakePython) => {} } = {},
 ): OpenWidget {
   const { model, python } = openFake(traits);
   prepare(python);
   const output = addOutput(width);
+  if (!attached) output.remove(); // as JupyterLab does until the view is made
   const closeModel = module.initialize({ model });
   const closeView = module.render({ model, el: output });
   let open = true;
