@@ -549,7 +549,7 @@ def test_a_child_that_is_forked_during_a_pass_makes_its_own(path: Path, tmp_path
 
 
 KILLED = """
-import gc, itertools, os, signal, sys
+import gc, itertools, os, signal, sys, traceback
 import h5py, numpy as np
 from scipy import sparse
 from cellucid.dataset.genes import blocks, gene_source
@@ -588,10 +588,17 @@ def killed_at(owner, name, when):
     remove_indexes()
     child = os.fork()
     if not child:
-        before_each(owner, name, lambda time: time == when and os.kill(os.getpid(), signal.SIGKILL))
-        read_all()
-        os._exit(0)
-    killed = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        signal.alarm(60)
+        try:
+            before_each(owner, name, lambda time: time == when and os.kill(os.getpid(), signal.SIGKILL))
+            read_all()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert ended in (0, -signal.SIGKILL), ended
+    killed = ended != 0
     unfinished = len([*gene_folder().glob("*.tmp")])
     assert np.array_equal(read_all(), wanted)
     gc.collect()
@@ -608,7 +615,7 @@ print("at the end", *killed_at(os, "replace", 1))
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a process that it has forked")
 def test_a_process_killed_during_the_pass_loses_nothing_but_its_work(path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", KILLED, path], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     *at_blocks, at_the_end = done.stdout.splitlines()
     assert len(at_blocks) > 3

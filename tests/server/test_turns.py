@@ -42,15 +42,14 @@ def test_requests_keep_it_short(server, ask, monkeypatch):
     look = type(TURNS)._look
     monkeypatch.setattr(type(TURNS), "_look", lambda turns, loop: (looks.append(turns._is_asked), look(turns, loop)))
     ask(HEALTH)
-    wait_until(lambda: len(looks) == 2)
+    wait_until(lambda: interval() == PYTHONS)
     assert looks == [True, False]
-    assert interval() == PYTHONS
 
 
 def test_one_that_is_shorter_still_stays(server, ask):
-    sys.setswitchinterval(SOON / 10)
+    sys.setswitchinterval(0.00001)
     ask(HEALTH)
-    assert interval() == SOON / 10
+    assert interval() == 0.00001
 
 
 def test_one_that_the_person_sets_meanwhile_stays(server, ask):
@@ -59,6 +58,28 @@ def test_one_that_the_person_sets_meanwhile_stays(server, ask):
     ask(HEALTH)
     server.stop()
     assert interval() == 0.001
+
+
+def test_ours_that_a_person_puts_back_is_given_back_after_the_next_request(server, ask):
+    ask(HEALTH)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.02)
+    TURNS.relax()  # as when no request has come meanwhile
+    sys.setswitchinterval(before)
+    ask(HEALTH)
+    wait_until(lambda: interval() == PYTHONS)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.0999, 0.004_999, 0.000_123])
+def test_it_is_given_back_to_the_microsecond(seconds):
+    sys.setswitchinterval(seconds)
+    own = interval()
+    server = DataServer()
+    for _ in range(5):
+        server.start()
+        urlopen(server.url + HEALTH[1:]).read()
+        server.stop()
+    assert interval() == own
 
 
 def test_a_server_that_ends_gives_it_back():

@@ -82,7 +82,7 @@ export class FilesSource implements Source {
   /** Open an export; throws an `ExportError` that names the file where it cannot be shown. */
   static async open(place: Place, options: FileOptions = {}): Promise<FilesSource> {
     const stored = await readExport(place, options);
-    const additions = await readAdditions(place, stored.createdAt, options);
+    const additions = await readAdditions(place, stored, options);
     const taken = new Set(additions.points.flatMap(({ key, path }) => [`key ${key}`, `path ${path}`]));
     const others = stored.points.filter(({ key, path }) => !taken.has(`key ${key}`) && !taken.has(`path ${path}`));
     const points = [...additions.points, ...others.map((one) => ({ ...one, placement: null }))];

@@ -231,10 +231,15 @@ test("a folder that is another than when it was opened is not read", async () =>
   await expect(source.read("obs/n_counts.values.f32")).rejects.toThrow("A-none has changed");
 });
 
-test("what prepare added to another export that was there before is left aside", async () => {
+test.each([
+  ["of another time", { created_at: "later" }],
+  ["of the same second by another writer", { cellucid_data_version: "0.0.9" }],
+])("what prepare added to another export %s is left aside", async (_what, other) => {
   const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
-  const identity = { ...documentOf("own-none", "dataset_identity.json"), created_at: "later" };
-  const source = await FilesSource.open(folder("own-none", { "dataset_identity.json": identity }));
+  const identity = { ...documentOf("own-none", "dataset_identity.json"), ...other };
+  const additions = { ...documentOf("own-none", "additions.json"), written_by: "0.1.0" };
+  const changed = { "dataset_identity.json": identity, "additions.json": additions };
+  const source = await FilesSource.open(folder("own-none", changed));
   expect(source.manifest.cell_names).toBe(null);
   expect(warned).toHaveBeenCalledOnce();
 });

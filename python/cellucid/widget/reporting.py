@@ -18,7 +18,7 @@ from cellucid.diagnose import (
 )
 from cellucid.server import data_server
 from cellucid.widget.serving import Serving
-from cellucid.widget.waiting import WaitingWidget, is_in_marimo
+from cellucid.widget.waiting import WaitingWidget, is_in_jupyter, is_in_marimo
 
 BUNDLE = Path(__file__).parent.parent / "static" / "widget.js"
 """The viewer in the package."""
@@ -77,7 +77,7 @@ class ReportingWidget(WaitingWidget):
             status=self.status,
             versions=installed,
             kernel={
-                "defect": kernel_defect(installed.get("ipykernel")),
+                "defect": kernel_defect(installed.get("ipykernel")) if is_in_jupyter() else None,
                 "comm_served": "the comm is served while a cell runs"
                 if talk.heard_beside_main
                 else "the comm waits while a cell runs",

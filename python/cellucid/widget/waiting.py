@@ -252,8 +252,11 @@ def is_in_marimo() -> bool:
 
 def _blocks_jupyter() -> bool:
     """Whether this thread, while it waits, keeps a Jupyter kernel from hearing its pages."""
-    if threading.current_thread() is not threading.main_thread():
-        return False
+    return threading.current_thread() is threading.main_thread() and is_in_jupyter()
+
+
+def is_in_jupyter() -> bool:
+    """Whether this process is a Jupyter kernel."""
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:

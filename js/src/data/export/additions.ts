@@ -1,6 +1,6 @@
 import type { Node } from "./documents";
 import { readDocument } from "./documents";
-import type { StoredPoints } from "./manifests";
+import type { Export, StoredPoints } from "./manifests";
 import type { FileOptions, Place } from "./place";
 
 const ADDITIONS = "additions.json";
@@ -36,10 +36,18 @@ export interface Additions {
 const NONE: Additions = { points: [], colors: () => null, layer: null, cellNames: null, geneNames: null };
 
 /** Read what a folder has of ours; nothing where it was not written by `cellucid.prepare`, or for another export. */
-export async function readAdditions(place: Place, createdAt: string | null, options?: FileOptions): Promise<Additions> {
+export async function readAdditions(
+  place: Place,
+  { createdAt, writtenBy }: Pick<Export, "createdAt" | "writtenBy">,
+  options?: FileOptions,
+): Promise<Additions> {
   const document = await readDocument(place, ADDITIONS, options);
   if (document === null) return NONE;
-  if (document.at("format").text() !== FORMAT || document.at("created_at").text() !== createdAt) {
+  const isOfThisExport = () => {
+    const writer = document.find("written_by")?.value ?? null; // not in the first exports
+    return document.at("created_at").text() === createdAt && (writer === null || writer === writtenBy);
+  };
+  if (document.at("format").text() !== FORMAT || !isOfThisExport()) {
     console.warn(`cellucid: ${place.name}/${ADDITIONS} belongs to another export or version and is left aside`);
     return NONE;
   }

@@ -45,6 +45,8 @@ export interface Export {
   readonly id: string;
   readonly name: string;
   readonly createdAt: string | null;
+  /** The version of the package that wrote it, if it says one. */
+  readonly writtenBy: unknown;
   readonly n_cells: number;
   /** The one to begin with first. */
   readonly points: readonly StoredPoints[];
@@ -80,6 +82,7 @@ function describe(bytes: Uint8Array, identity: Node, obs: Node, variables: Node 
     id,
     name: identity.find("name")?.text() ?? id,
     createdAt: identity.find("created_at")?.text() ?? null,
+    writtenBy: identity.find("cellucid_data_version")?.value ?? null,
     n_cells,
     points: pointsOf(identity, dialect),
     fields: fieldsOf(identity, obs, dialect),

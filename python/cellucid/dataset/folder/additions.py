@@ -130,9 +130,7 @@ def read_additions(files: ExportFiles, created_at: str | None, written_by: objec
     if not files.has(ADDITIONS):
         return Additions()
     document = Node(files, ADDITIONS, files.json(ADDITIONS))
-    said = document.get("written_by")  # not in the first exports
-    is_ours = document["created_at"].text() == created_at and (said is None or said.text() == written_by)
-    if document["format"].text() != FORMAT or not is_ours:
+    if document["format"].text() != FORMAT or not _is_of(document, created_at, written_by):
         warn_user(
             f"{files.root.name}/{ADDITIONS} belongs to another export or version and is left aside: cells have no "
             "names here, coordinates are those of the export, and colours are scanpy's."
@@ -146,6 +144,11 @@ def read_additions(files: ExportFiles, created_at: str | None, written_by: objec
         cell_names=_listing(document["cell_names"]),
         gene_names=_listing(document.get("gene_names")),  # not in the first exports
     )
+
+
+def _is_of(document: Node, created_at: str | None, written_by: object) -> bool:
+    said = document.get("written_by")  # not in the first exports
+    return document["created_at"].text() == created_at and (said is None or said.value in (None, written_by))
 
 
 def _listing(node: Node | None) -> AddedListing | None:
