@@ -14,7 +14,7 @@ from hosts.chromium import launch
 from hosts.failure import Watched, save_failure
 from hosts.jupyterlab import JupyterLab
 from hosts.notebook import NotebookPage, write_notebook
-from hosts.waking import kept_awake, overhears
+from hosts.waking import kept_awake, misses_requests
 
 FAILURES = Path(__file__).parent.parent / "build" / "ui-failures"
 VIEWPORT = {"width": 1280, "height": 900}
@@ -35,7 +35,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
     notebooks, env = tmp_path_factory.mktemp("notebooks"), {"PYTHONPATH": folder} if folder else None
     with (
         JupyterLab(notebooks, env=env) as running,
-        kept_awake(running.connection_files) if folder and overhears(folder) else nullcontext(),
+        kept_awake(running.connection_files) if folder and misses_requests(folder) else nullcontext(),
     ):
         yield running
 

@@ -79,7 +79,7 @@ def kernel_defect(ipykernel: str | None) -> str | None:
     if ipykernel is None or not re.match(r"7\.[0-3]\b", ipykernel):
         return None
     return (
-        f"ipykernel {ipykernel} may overhear a cell or a message, which then waits for ever (ipython/ipykernel#1554): "
+        f"ipykernel {ipykernel} may miss a cell or a message, which then waits for ever (ipython/ipykernel#1554): "
         'pip install "ipykernel>=7.4", and restart the kernel'
     )
 

@@ -94,7 +94,7 @@ def test_a_widget_opens_its_comm(page):
 
 
 def test_the_report_names_what_is_known_of_this_ipykernel(kernel, page):
-    said = kernel.run("print('overhear' in repr(w.debug_connection(timeout=0.1)))").stdout
+    said = kernel.run("print('may miss' in repr(w.debug_connection(timeout=0.1)))").stdout
     assert said == f"{kernel.version == '7.3.0'}\n"
 
 

@@ -108,7 +108,7 @@ def test_a_server_without_the_proxy_is_told_from_a_kernel_without_it(shown, monk
     ("ipykernel", "is_named"),
     [("6.31.0", False), ("7.0.0", True), ("7.3.0", True), ("7.4.0", False), ("7.30.0", False), (None, False)],
 )
-def test_an_ipykernel_that_overhears_messages_is_named_with_the_cure(ipykernel, is_named):
+def test_an_ipykernel_that_misses_messages_is_named_with_the_cure(ipykernel, is_named):
     said = kernel_defect(ipykernel)
     assert ('pip install "ipykernel>=7.4"' in (said or "")) is is_named
 
@@ -118,7 +118,7 @@ def test_an_ipykernel_that_nothing_runs_in_is_not_named(shown, monkeypatch):
     monkeypatch.setattr("cellucid.widget.reporting.versions", lambda: {"python": "3.13.1", "ipykernel": "7.3.0"})
     report = shown.debug_connection()
     assert report["kernel"]["defect"] is None
-    assert "overhear" not in repr(report)
+    assert "may miss" not in repr(report)
 
 
 def test_it_says_so_when_nobody_shows_the_widget(shown):

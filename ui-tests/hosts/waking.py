@@ -1,4 +1,4 @@
-"""Wakes kernels that have overheard a request, as those of ipykernel 7.0 to 7.3 do.
+"""Wakes kernels that have missed a request, as those of ipykernel 7.0 to 7.3 do.
 
 They send replies on the socket that they hear requests on, and may take the news of a request away from themselves
 (ipython/ipykernel#1554): it stays in the socket until somebody else connects to it. Cells then wait for ever, without
@@ -18,7 +18,7 @@ EVERY = 2.0  # s
 HELD = 0.2  # s that a connection needs to be taken
 
 
-def overhears(folder: str) -> bool:
+def misses_requests(folder: str) -> bool:
     """Whether the ipykernel in a folder is one of those."""
     (version,) = (found.version for found in distributions(name="ipykernel", path=[folder]))
     major, minor = map(int, version.split(".")[:2])
